@@ -12,6 +12,7 @@ interface Usage {
   readonly account_id: string;
   readonly meter: string;
   readonly quantity: number;
+  readonly dimensions?: Readonly<Record<string, string>>;
 }
 
 /** The command line as a user would use it. Commands and their output are shown. */

@@ -1,3 +1,4 @@
+import { isSameMeter, termsOf } from "../../shared/core/offer/catalogue-terms.ts";
 import type { Rate } from "../../shared/core/offer/rate-card.ts";
 import { DEFAULT_WINDOW } from "../../shared/core/usage/usage-event.ts";
 import { listRates, setRate } from "../../shared/ledger/catalogue/rates.ts";
@@ -25,7 +26,7 @@ export async function setDemoRates(database: Database): Promise<void> {
     await setRate(database, rate, Date.now(), DEFAULT_WINDOW.maxAheadMs);
     const rates = await listRates(database);
     const [only, ...others] = rates.filter(({ meter }) => meter === rate.meter);
-    if (only?.credits !== rate.credits || only.per !== rate.per || others.length > 0) {
+    if (only === undefined || !isSameMeter(termsOf(only), rate) || others.length > 0) {
       throw new Error(
         `These servers have other prices for ${rate.meter}, so the demo cannot check what its usage costs. Unset DATABASE_URL, KAFKA_BROKERS and SCHEMA_REGISTRY_URL to run it on servers of its own.`,
       );

@@ -7,13 +7,15 @@ const ACCOUNT = "demo-studio";
 const ZONE = "America/New_York";
 const HOUR_MS = 60 * 60 * 1000;
 
-/** The first month's usage: 40 minutes of voice and a hundred queries, 245 credits. */
+/** The first month's usage: 40 minutes of voice, a hundred queries and two models' tokens, 252.5 credits. */
 const USAGE = [
+  assistant("sonata", 400_000),
+  assistant("prelude-3", 1_200_000),
   { account_id: ACCOUNT, meter: "voice.milliseconds", quantity: 40 * 60 * 1000 },
   { account_id: ACCOUNT, meter: "kb.queries", quantity: 100 },
 ];
 const CHARGED = 100_000_000n;
-const USED = 245_000_000n;
+const USED = 252_500_000n;
 
 /**
  * Shows two turns of the month on an account of its own: the month's credits and fee, an add-on's
@@ -48,4 +50,9 @@ export async function showMonth(
   await type(`lots ${ACCOUNT}`);
   await type(`entries ${ACCOUNT}`);
   await type(`payments ${ACCOUNT}`);
+}
+
+function assistant(model: string, quantity: number) {
+  const dimensions = { model, kind: "output" };
+  return { account_id: ACCOUNT, meter: "assistant.tokens", quantity, dimensions };
 }

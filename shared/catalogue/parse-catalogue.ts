@@ -40,10 +40,15 @@ function validate(tree: Tree): ParsedCatalogue {
   }
   const { meters, plans, add_ons, credit_prices } = read.data;
   const sections = {
-    meters: placed("meters", meters, tree),
-    plans: placed("plans", plans, tree),
-    addOns: placed("add_ons", add_ons, tree),
-    creditPrices: placed("credit_prices", credit_prices, tree),
+    meters: placed(
+      "meters",
+      meters,
+      tree,
+      ({ from: _from, name: _name, unit: _unit, ...terms }) => terms,
+    ),
+    plans: placed("plans", plans, tree, ({ from: _from, name: _name, ...terms }) => terms),
+    addOns: placed("add_ons", add_ons, tree, ({ from: _from, name: _name, ...terms }) => terms),
+    creditPrices: placed("credit_prices", credit_prices, tree, ({ from: _, ...terms }) => terms),
   };
   if (Object.values(sections).every(({ size }) => size === 0)) return unreadable("states nothing");
   const names = [
@@ -63,17 +68,18 @@ function namesIn(
     .filter(({ name, unit }) => name !== null || unit !== null);
 }
 
-function placed<T extends Stated>(
+function placed<T extends Stated, Terms>(
   section: string,
   items: ReadonlyMap<string, readonly T[]> = new Map(),
   tree: Tree,
-): RequestedVersions<Omit<T, keyof Stated>> {
+  termsOf: (version: T) => Terms,
+): RequestedVersions<Terms> {
   return new Map(
     [...items].map(([id, versions]) => [
       id,
-      versions.map(({ from = null, name: _name, unit: _unit, ...terms }, at) => ({
-        from,
-        terms,
+      versions.map((version, at) => ({
+        from: version.from ?? null,
+        terms: termsOf(version),
         place: tree.place([section, id, at]),
       })),
     ]),
@@ -85,7 +91,14 @@ function countVersions(data: Plain): number {
   const items = sections.flatMap((section) =>
     typeof section === "object" ? Object.values(section) : [],
   );
-  return items.reduce((count, item) => count + (Array.isArray(item) ? item.length : 1), 0);
+  const versions = items.flatMap((item) => (Array.isArray(item) ? item : [item]));
+  return versions.reduce((count, version) => count + countRates(version), 0);
+}
+
+/** Each rate of a version counts. */
+function countRates(version: Plain): number {
+  const rates = typeof version === "object" && "rates" in version ? version["rates"] : null;
+  return Array.isArray(rates) ? Math.max(1, rates.length) : 1;
 }
 
 function decode(bytes: Uint8Array): string | null {

@@ -3,6 +3,7 @@ import { MAX_BIGINT } from "../core/line/credit-line.ts";
 import type { FirstCredits, FirstMonth, LotLife } from "../core/offer/catalogue.ts";
 import { nameProblem } from "../core/offer/display-name.ts";
 import { type DataPath, parsePath } from "../core/offer/feed.ts";
+import { patternProblem } from "../core/offer/value-pattern.ts";
 import { parseCredits } from "../core/text/credits-text.ts";
 import { parseInstant } from "../core/text/instant-text.ts";
 import { isCurrency, parseMoney } from "../core/text/money.ts";
@@ -61,6 +62,13 @@ export const dataPath = scalar("a path like $.tokens", (text): DataPath => {
 /** The name of an event type or a dimension. */
 export const name = scalar("a name", (text) => {
   const problem = idProblem("the name", text);
+  if (problem === null) return text;
+  throw new RangeError(problem);
+});
+
+/** Which values of a dimension a rate is for. */
+export const valuePattern = scalar("a value like gpt-5, or gpt-5-*", (text) => {
+  const problem = idProblem("the value", text) ?? patternProblem(text);
   if (problem === null) return text;
   throw new RangeError(problem);
 });

@@ -3,7 +3,8 @@ import { isSameUnit, type Unit } from "../core/offer/display-name.ts";
 import type { Feed } from "../core/offer/feed.ts";
 import { idProblem } from "../core/text/text.ts";
 import { MAX_DIMENSIONS } from "../core/usage/usage-event.ts";
-import { nearestName } from "./nearest-name.ts";
+import { fields, named } from "./fields.ts";
+import { pricingOf, rateDimensions, ratesOfMeter } from "./rates.ts";
 import {
   credits,
   currencyProblem,
@@ -26,10 +27,16 @@ export function catalogueForm() {
   const display = displayText.optional();
   const meter = fields({
     ...{ from, name: display, unit: unit.optional() },
-    ...{ credits, per: units, feed: feed().optional() },
-  }).transform(({ feed: given, ...terms }) =>
-    given === undefined ? terms : { ...terms, feed: given },
-  );
+    ...{ credits: credits.optional(), per: units.optional(), feed: feed().optional() },
+    ...{ dimensions: rateDimensions.optional(), rates: ratesOfMeter.optional() },
+  }).transform(({ from: since, name: shown, unit: counted, feed: fed, ...stated }, context) => {
+    const pricing = pricingOf(stated, (message, ...path) => {
+      context.addIssue({ code: "custom", message, path });
+    });
+    if (pricing === null) return z.NEVER;
+    const ofItem = { from: since, name: shown, unit: counted };
+    return fed === undefined ? { ...ofItem, ...pricing } : { ...ofItem, ...pricing, feed: fed };
+  });
   const plan = fields({
     from,
     name: display,
@@ -131,53 +138,4 @@ export function nameIn(versions: readonly Stated[]) {
   const name = versions.find((version) => version.name !== undefined)?.name ?? null;
   const unit = versions.find((version) => version.unit !== undefined)?.unit ?? null;
   return { name, unit };
-}
-
-/** An object with known fields; the error for any other suggests the nearest. */
-function fields<S extends z.ZodRawShape>(shape: S): z.ZodType<z.output<z.ZodObject<S>>> {
-  const known = Object.keys(shape);
-  const unknown = z.custom<unknown>(() => false, {
-    error: ({ path }) => unknownField(String(path?.at(-1)), known),
-  });
-  return z.object(shape, missingOr(`must have the fields ${known.join(", ")}`)).catchall(unknown);
-}
-
-function unknownField(name: string, known: readonly string[]): string {
-  const nearest = nearestName(name, known);
-  return nearest === null
-    ? `there is no such field; there are ${known.join(", ")}`
-    : `there is no such field; did you mean ${nearest}?`;
-}
-
-/** One or more values by name; the form of a value may depend on its name. */
-function named<T>(
-  problemOf: (name: string) => string | null,
-  form: (name: string) => z.ZodType<T>,
-) {
-  return z
-    .record(z.string(), z.unknown(), missingOr("must have names and what each stands for"))
-    .transform((given, context) => {
-      const things = new Map<string, T>();
-      for (const [name, value] of Object.entries(given)) {
-        const problem = problemOf(name);
-        if (problem !== null) {
-          context.addIssue({ code: "custom", message: problem, path: [name] });
-          continue;
-        }
-        const read = form(name).safeParse(value);
-        if (read.success) things.set(name, read.data);
-        for (const { message, path } of read.error?.issues ?? []) {
-          context.addIssue({ code: "custom", message, path: [name, ...path] });
-        }
-      }
-      if (Object.keys(given).length === 0) context.addIssue("names nothing; leave it out");
-      return things;
-    });
-}
-
-function missingOr(wrong: string) {
-  return {
-    error: ({ input }: { readonly input?: unknown }) =>
-      input === undefined ? "is missing" : wrong,
-  };
 }

@@ -1,7 +1,9 @@
 import { z } from "zod";
 import type { LotLife } from "../core/offer/catalogue.ts";
-import { type Feed, pathText } from "../core/offer/feed.ts";
+import { type MeterTerms, termsOf } from "../core/offer/catalogue-terms.ts";
+import { pathText } from "../core/offer/feed.ts";
 import type { Offer } from "../core/offer/offer.ts";
+import type { MeterVersion, Rate, StatedRate } from "../core/offer/rate-card.ts";
 import { displayNameFields } from "./display-name.ts";
 import { noun } from "./noun.ts";
 import { count, credits, instant, money } from "./wire.ts";
@@ -24,9 +26,29 @@ const price = noun({ currency: z.string(), monthly: money, yearly: money }).meta
   title: "Plan price",
 });
 
+/** The price of units, and the values of dimensions that it is for. */
+export const unitRateFields = {
+  when: z.record(z.string(), z.string()).meta({
+    description:
+      "By the name of a dimension its value, or what values begin with and a `*` (`gpt-5-*`); of others any.",
+  }),
+  credits,
+  per: count,
+};
+
+const unitRate = noun(unitRateFields).meta({ title: "Rate by dimensions" });
+
 /** The terms of each kind of version, without its id and `valid_from`. */
 export const termsFields = {
-  meter: { credits, per: count, feed: feed.nullable() },
+  meter: {
+    credits: credits.nullable().meta({ description: "null: `rates` has the prices." }),
+    per: count.nullable(),
+    dimensions: z
+      .array(z.string())
+      .meta({ description: "The dimensions of events that the price depends on; mostly none." }),
+    rates: z.array(unitRate).meta({ description: "The prices by dimensions; otherwise none." }),
+    feed: feed.nullable(),
+  },
   plan: {
     credits,
     life,
@@ -83,18 +105,45 @@ export const catalogue = noun({
 export function toCatalogue({ catalogue: { plans, addOns, creditPrices }, rates, names }: Offer) {
   return {
     names,
-    meters: rates.map(toMeterTerms),
+    meters: rates.map(toRate),
     plans: [...plans.values()].flat().map(withLife),
     addOns: [...addOns.values()].flat(),
     creditPrices: [...creditPrices.values()].flat().map(withLife),
   };
 }
 
-/** Accepts a rate, or its terms alone. */
-export function toMeterTerms<Terms extends { readonly feed?: Feed }>(terms: Terms) {
+/** A version of a meter. */
+export function toRate(version: MeterVersion) {
+  const { meter, validFrom, setBy } = version;
+  return { meter, validFrom, setBy, ...toMeterTerms(termsOf(version)) };
+}
+
+/** What a rate is for, and costs. */
+export function rateAsStated({ credits, per, of, stated }: Rate) {
+  return of === undefined || stated === undefined
+    ? { when: {}, credits, per }
+    : toUnitRate(of.dimensions, stated);
+}
+
+function toUnitRate(dimensions: readonly string[], { patterns, credits, per }: StatedRate) {
+  const when = dimensions.flatMap((name, place) => {
+    const pattern = patterns[place] ?? null;
+    return pattern === null ? [] : [[name, pattern] as const];
+  });
+  return { when: Object.fromEntries(when), credits, per };
+}
+
+export function toMeterTerms(terms: MeterTerms) {
   const { feed: fed } = terms;
+  const pricing =
+    "rates" in terms
+      ? {
+          ...{ credits: null, per: null, dimensions: terms.dimensions },
+          rates: terms.rates.map((rate) => toUnitRate(terms.dimensions, rate)),
+        }
+      : { credits: terms.credits, per: terms.per, dimensions: [], rates: [] };
   return {
-    ...terms,
+    ...pricing,
     feed:
       fed === undefined
         ? null

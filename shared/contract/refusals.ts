@@ -49,7 +49,7 @@ const SENTENCES: { readonly [K in RefusalKind]: Sentence<K> } = {
   no_change: unchanged,
 
   no_plan_price: ({ planId, currency }) => `plan ${planId} has no price in ${currency}`,
-  no_price: ({ meter }) => `meter ${meter} has no price now`,
+  no_price: ({ meter, detail }) => detail ?? `meter ${meter} has no price now`,
   no_credit_price: ({ currency }) => `credits cannot be bought in ${currency} at the moment`,
   no_payment_method: () => NO_PAYMENT_METHOD,
   no_way_to_pay: ({ planId, price, currency, interval }) =>
@@ -95,6 +95,8 @@ const SENTENCES: { readonly [K in RefusalKind]: Sentence<K> } = {
     "other terms begin at that instant, and what exists never changes; state a later from",
   too_early: ({ earliest }) =>
     `it exists and cannot change before ${formatInstant(earliest)}; state a later from`,
+  priced_by_dimensions: ({ meter }) =>
+    `the price of ${meter} depends on dimensions; state its rates in a catalogue file`,
   version_planned: ({ at }) =>
     `other terms begin at ${formatInstant(at)}; state both as versions, each with its from`,
   version_overtaken: ({ earliest }) =>
@@ -173,6 +175,7 @@ const DETAILS: { readonly [K in RefusalKind]?: Details } = {
   exceeds_remaining: { field: "credits", hint: "drawdown lots" },
   invalid_quantity: { field: "quantity" },
   version_exists: { status: 409, hint: "drawdown catalogue show" },
+  priced_by_dimensions: { status: 409, field: "meter", hint: "drawdown catalogue apply" },
   no_payload: { hint: "drawdown dead-letters dismiss" },
   payload_cut: { hint: "drawdown dead-letters dismiss" },
   range_too_large: { field: "from" },

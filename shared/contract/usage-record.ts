@@ -1,6 +1,8 @@
 import { z } from "zod";
 import { overlapOf, type Stretch } from "../core/line/credit-line.ts";
 import type { GrantedLot } from "../core/month/grant-credits.ts";
+import type { Rate } from "../core/offer/rate-card.ts";
+import { rateAsStated, unitRateFields } from "./catalogue.ts";
 import { grantedBy, lotSource } from "./lot.ts";
 import { noun } from "./noun.ts";
 import { count, credits, instant } from "./wire.ts";
@@ -46,6 +48,13 @@ export const explainedUsage = noun({
         "Oldest first. A lot that had expired gave credits back to an event that occurred before its end.",
     }),
   owed: credits.meta({ description: "What of it no lot has paid yet." }),
+  rate: noun({ valid_from: instant, ...unitRateFields })
+    .meta({ title: "Rate of an event" })
+    .nullable()
+    .meta({
+      description:
+        "The rate that priced it: of the meter's version in force when it occurred, the one for its dimensions. null: none is known.",
+    }),
 }).meta({ title: "Explained usage" });
 
 interface PayingLot extends GrantedLot {
@@ -56,19 +65,24 @@ export function toUsageRecord<Metered extends { readonly drawn: Stretch }>(meter
   return { ...metered, ...metered.drawn };
 }
 
-/** `across`: the lots that its stretch overlaps; `expired`: those that had expired, with what each paid. */
+/**
+ * `across`: the lots that its stretch overlaps; `expired`: those that had expired, with what each paid;
+ * `rate`: what priced it, null: nothing known.
+ */
 export function toExplainedUsage<
   Metered extends { readonly drawn: Stretch; readonly credits: bigint },
 >(
   metered: Metered,
   { across, expired }: Readonly<Record<"across" | "expired", readonly PayingLot[]>>,
+  rate: Rate | null,
 ) {
   const drawn = across
     .map((lot) => ({ ...lot, credits: overlapOf(lot, metered.drawn) }))
     .filter((paid) => paid.credits > 0n);
   const lots = [...expired, ...drawn];
   const owed = lots.reduce((left, paid) => left - paid.credits, metered.credits);
-  return { ...toUsageRecord(metered), lots, owed };
+  const pricedBy = rate && { validFrom: rate.validFrom, ...rateAsStated(rate) };
+  return { ...toUsageRecord(metered), lots, owed, rate: pricedBy };
 }
 
 export type UsageRecordData = z.input<typeof usageRecord>;

@@ -24,7 +24,8 @@ type Elsewhere =
   | `${"refund_exists" | "not_paid" | "exceeds" | "no_payload" | "payload_cut"}${string}`
   | "threshold_too_high"
   | "invalid_quantity"
-  | "range_too_large";
+  | "range_too_large"
+  | "priced_by_dimensions";
 
 type Asked = readonly [
   method: "GET" | "POST" | "PATCH" | "PUT" | "DELETE",

@@ -2,7 +2,7 @@ import { parseArgs } from "node:util";
 
 /** What can be measured by itself. */
 const SCENARIOS: readonly string[] = [
-  ...["random", "hot", "repeats", "many", "latency", "month", "turn", "topup", "ingest"],
+  ...["random", "hot", "repeats", "models", "many", "latency", "month", "turn", "topup", "ingest"],
   ...["reconcile", "replay", "balance", "stream", "grown", "soak"],
 ];
 

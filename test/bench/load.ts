@@ -17,7 +17,11 @@ export interface Load {
   readonly repeatsPercent: number;
   /** Default: v7. */
   readonly ids?: IdVersion;
+  /** The events are of `llm.tokens`, each of one of these dimensions; default: of two meters, without any. */
+  readonly dimensions?: readonly Readonly<Record<string, string>>[];
 }
+
+export const TOKENS = "llm.tokens";
 
 export const METERS = ["llm.input_tokens", "llm.output_tokens"] as const;
 
@@ -49,14 +53,15 @@ export async function publishBacklog(
     const now = Date.now();
     const messages = Array.from({ length: Math.min(CHUNK, load.events - made) }, () => {
       const accountId = accountName(random(load.accounts));
+      const { dimensions } = load;
       const value = encode({
         event_id: newId(now),
         account_id: accountId,
-        meter: METERS[random(METERS.length)],
+        meter: dimensions === undefined ? METERS[random(METERS.length)] : TOKENS,
         quantity: BigInt(1 + random(5_000)),
         occurred_at: now,
         source: "bench",
-        dimensions: {},
+        dimensions: dimensions?.[random(dimensions.length)] ?? {},
       });
       const message = { key: accountId, value };
       if (random(100) < load.repeatsPercent) toRepeat.push(message);

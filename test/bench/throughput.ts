@@ -148,7 +148,7 @@ export async function backlog(bench: Bench, load: Load): Promise<number> {
   return publishBacklog(bench.kafka, bench.registry, TOPICS.usageEvents, load);
 }
 
-async function onBooks(
+export async function onBooks(
   bench: Bench,
   accounts: number,
   lots: number,

@@ -182,9 +182,15 @@ credit_prices:
       "utf8",
     );
     const { meters, plans, addOns, creditPrices, names } = asked(sample);
-    expect([meters, plans, addOns, creditPrices].map(({ size }) => size)).toEqual([4, 3, 3, 3]);
+    expect([meters, plans, addOns, creditPrices].map(({ size }) => size)).toEqual([5, 3, 3, 3]);
     expect(names.map(({ what, name }) => `${what} ${name}`)).toEqual([
-      ...["meter Text read", "meter Text written", "meter Voice", "meter Searches"],
+      ...[
+        "meter Text read",
+        "meter Text written",
+        "meter Voice",
+        "meter Assistant",
+        "meter Searches",
+      ],
       ...["plan Starter", "plan Growth", "plan Scale"],
       ...["add_on Calls at once", "add_on Knowledge bases", "add_on Voice cloning"],
     ]);

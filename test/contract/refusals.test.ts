@@ -131,6 +131,7 @@ function everyRefusal(): Refusal[] {
     invalid_quantity: [{ kind: "invalid_quantity", most: 1_000_000 }],
     version_exists: [{ kind: "version_exists" }],
     too_early: [{ kind: "too_early", earliest: at }],
+    priced_by_dimensions: [{ kind: "priced_by_dimensions", meter: "calls" }],
     version_planned: [{ kind: "version_planned", at }],
     version_overtaken: [{ kind: "version_overtaken", earliest: at }],
     already_dismissed: [{ kind: "already_dismissed", place, at, by: "ann", reason: "a test" }],

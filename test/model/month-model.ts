@@ -1,5 +1,5 @@
 import type { BillingInterval, Renewal } from "../../shared/core/offer/billing-periods.ts";
-import type { Rate } from "../../shared/core/offer/rate-card.ts";
+import type { MeterVersion } from "../../shared/core/offer/rate-card.ts";
 import type {
   DeadLetterReason,
   EventWindow,
@@ -136,7 +136,7 @@ const GRACE = 15 * 60_000;
 
 export function createMonthModel(setup: {
   readonly catalogue: Catalogue;
-  readonly rates: readonly Rate[];
+  readonly rates: readonly MeterVersion[];
   readonly window: EventWindow;
 }): MonthModel {
   const { catalogue } = setup;

@@ -1,10 +1,11 @@
-import type { Rate } from "../../shared/core/offer/rate-card.ts";
+import type { MeterVersion } from "../../shared/core/offer/rate-card.ts";
 import type {
   DeadLetterReason,
   EventWindow,
   UsageEvent,
 } from "../../shared/core/usage/usage-event.ts";
 import { MOST } from "./naive-books.ts";
+import { type NaivePrice, naivePrice } from "./naive-rates.ts";
 
 /** How the naive books treat an event, from its identity to its price. */
 export interface NaiveMetering {
@@ -18,13 +19,13 @@ export interface NaiveMetering {
 }
 
 export function createMetering(setup: {
-  readonly rates: readonly Rate[];
+  readonly rates: readonly MeterVersion[];
   readonly window: EventWindow;
 }): NaiveMetering {
   const metered = new Map<string, string>();
-  /** The exact price of all usage of an account under a rate, in `1 / per` micro-credits. */
+  /** The exact price of all usage of an account under a version of a meter, in its parts of micro-credits. */
   const exact = new Map<string, bigint>();
-  const exactKey = ({ accountId }: UsageEvent, { meter, validFrom }: Rate) =>
+  const exactKey = ({ accountId, meter }: UsageEvent, { validFrom }: NaivePrice) =>
     JSON.stringify([accountId, meter, validFrom]);
   return {
     whyUnfit: (event, now) => whyUnfit(event, now, setup.window),
@@ -34,30 +35,19 @@ export function createMetering(setup: {
       return before === contentOf(event) ? "repeat" : "conflict";
     },
     priceOf(event) {
-      const rate = rateOf(event, setup.rates);
-      if (typeof rate === "string") return rate;
-      const before = exact.get(exactKey(event, rate)) ?? 0n;
-      return (before + event.quantity * rate.credits) / rate.per - before / rate.per;
+      const price = naivePrice(event, setup.rates);
+      if (typeof price === "string") return price;
+      const before = exact.get(exactKey(event, price)) ?? 0n;
+      return (before + price.parts) / price.whole - before / price.whole;
     },
     remember(event) {
       metered.set(identityOf(event), contentOf(event));
-      const rate = rateOf(event, setup.rates);
-      if (typeof rate === "string") return;
-      const key = exactKey(event, rate);
-      exact.set(key, (exact.get(key) ?? 0n) + event.quantity * rate.credits);
+      const price = naivePrice(event, setup.rates);
+      if (typeof price === "string") return;
+      const key = exactKey(event, price);
+      exact.set(key, (exact.get(key) ?? 0n) + price.parts);
     },
   };
-}
-
-function rateOf(event: UsageEvent, rates: readonly Rate[]): Rate | "unknown_meter" | "no_price" {
-  const ofMeter = rates.filter((rate) => rate.meter === event.meter);
-  if (ofMeter.length === 0) return "unknown_meter";
-  let valid: Rate | null = null;
-  for (const rate of ofMeter) {
-    if (rate.validFrom > event.occurredAt) continue;
-    if (valid === null || rate.validFrom > valid.validFrom) valid = rate;
-  }
-  return valid ?? "no_price";
 }
 
 function whyUnfit(

@@ -1,5 +1,5 @@
 import type { Instant } from "../../shared/core/line/account.ts";
-import type { Rate } from "../../shared/core/offer/rate-card.ts";
+import type { MeterVersion } from "../../shared/core/offer/rate-card.ts";
 import type {
   DeadLetterReason,
   EventWindow,
@@ -109,7 +109,7 @@ interface Books extends NaiveBooks {
 }
 
 export function createModel(setup: {
-  readonly rates: readonly Rate[];
+  readonly rates: readonly MeterVersion[];
   readonly window: EventWindow;
 }): Model {
   const accounts = new Map<string, Books>();

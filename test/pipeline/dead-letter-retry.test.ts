@@ -3,6 +3,7 @@ import type { Producer } from "kafkajs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { readFirstOffsets } from "../../services/scheduler/housekeeping.ts";
 import { housekeepingRules } from "../../shared/core/history/retention.ts";
+import { rateTable } from "../../shared/core/offer/rate-table.ts";
 import { TOPICS } from "../../shared/core/text/topics.ts";
 import { type DeadLetterPlace, placeText } from "../../shared/core/usage/dead-letter-place.ts";
 import { type Encode, openEncoder } from "../../shared/kafka/codec/encoder.ts";
@@ -18,7 +19,7 @@ import type { HousekeepingRun } from "../../shared/ledger/housekeeping/runs.ts";
 import { countDeadLetters } from "../../shared/ledger/usage/dead-letters.ts";
 import { readSettings } from "../../shared/runtime/settings.ts";
 import { prove } from "../reconcile/prove.ts";
-import { type Books, openAccount, openBooks, setPrice } from "../support/books/books.ts";
+import { type Books, openAccount, openBooks, setPrice, setRates } from "../support/books/books.ts";
 import { brokenInvariants } from "../support/books/invariants.ts";
 import { drawdown, words } from "../support/cli/drawdown.ts";
 import { eventually } from "../support/eventually.ts";
@@ -147,6 +148,22 @@ describe("automatically", () => {
     await setPrice(books, "pages", 2n * CREDIT, 1n, now - 3 * HOUR);
     await untilMetered("early", "early");
     expect(await lineOf("early")).toEqual({ balance: 8n * CREDIT, records: 1 });
+  });
+
+  test("usage that no rate by dimensions matches is not tried again and again", async () => {
+    await openAccount(books, "unmatched");
+    const rates = [{ patterns: ["one"], credits: CREDIT, per: 1n }];
+    const named = { meter: "chat", validFrom: now - HOUR };
+    const used = { accountId: "unmatched", eventId: "e", meter: "chat", quantity: 1n };
+    await publish(used);
+    expect((await openLetterOf("unmatched")).reason).toBe("unknown_meter");
+    await setRates(books, [rateTable(named, { dimensions: ["model"], rates })]);
+    await eventually("it was tried once", async () => (await lettersOf("unmatched")).length === 2);
+    const letter = await openLetterOf("unmatched");
+    expect(letter.reason).toBe("no_price");
+    await someRuns(3);
+    expect(await lettersOf("unmatched")).toHaveLength(2);
+    expect(await stateOf(letter)).toBe("open");
   });
 
   test("usage without account and price is metered when both exist", async () => {

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { MAX_BIGINT } from "../../shared/core/line/credit-line.ts";
-import type { Rate } from "../../shared/core/offer/rate-card.ts";
+import type { MeterVersion } from "../../shared/core/offer/rate-card.ts";
+import { rateTable } from "../../shared/core/offer/rate-table.ts";
 
 /** Random histories: small ranges, so that the same ids, lots and instants often coincide. */
 export const MINUTE = 60_000;
@@ -9,9 +10,20 @@ export const THRESHOLDS = [0n, 5_000_000n, -3_000_000n] as const;
 export const PARTITIONS = 2;
 const UNKNOWN_ACCOUNT = "nobody";
 
-/** `start` is when a history begins. */
-export function ratesFrom(start: number): Rate[] {
+const CHAT = {
+  dimensions: ["model", "region"],
+  rates: [
+    { patterns: ["one", null], credits: 2_000_000n, per: 3n },
+    { patterns: ["o*", null], credits: 1n, per: 1n },
+    { patterns: [null, null], credits: 500_000n, per: 7n },
+  ],
+};
+
+/** `start` is when a history begins. Events have the model "one", or none. */
+export function ratesFrom(start: number): MeterVersion[] {
   return [
+    rateTable({ meter: "chat", validFrom: 0 }, CHAT),
+    rateTable({ meter: "chat", validFrom: start }, { ...CHAT, rates: CHAT.rates.slice(0, 2) }),
     { meter: "call", validFrom: 0, credits: 1_000_000n, per: 1n },
     { meter: "token", validFrom: 0, credits: 3_000_000n, per: 7n },
     { meter: "token", validFrom: start, credits: 5_000_000n, per: 2_000_000n },
@@ -63,7 +75,7 @@ const event: fc.Arbitrary<EventStep> = fc.record({
   ),
   id: fc.nat(40),
   meter: fc.oneof(
-    { weight: 12, arbitrary: fc.constantFrom("call", "token") },
+    { weight: 12, arbitrary: fc.constantFrom("call", "token", "chat") },
     { weight: 1, arbitrary: fc.constantFrom("free", "late", "nothing") },
   ),
   quantity: fc.oneof(

@@ -16,7 +16,7 @@ import { grantCredits } from "../../shared/ledger/credits/grant-credits.ts";
 import { debitUsage } from "../../shared/ledger/usage/debit-usage.ts";
 import { readSettings } from "../../shared/runtime/settings.ts";
 import { createModel, type Model } from "../model/reference-model.ts";
-import { type Books, openAccount, openBooks, setPrice } from "../support/books/books.ts";
+import { type Books, openAccount, openBooks, setRates } from "../support/books/books.ts";
 import { toldByBooks, toldByModel } from "../support/books/books-told.ts";
 import { brokenInvariants } from "../support/books/invariants.ts";
 import { recordsOf } from "../support/kafka/records-of.ts";
@@ -48,9 +48,7 @@ let worlds = 0;
 
 beforeAll(async () => {
   books = await openBooks();
-  for (const { meter, credits, per, validFrom } of RATES) {
-    await setPrice(books, meter, credits, per, validFrom);
-  }
+  await setRates(books, RATES);
   const registry = openRegistry(readSettings(process.env).registry);
   encode = await openEncoder(registry, SCHEMAS.usageEvents);
   decoder = openUsageDecoder(registry);

@@ -8,7 +8,7 @@ import { type Movement, movementOf } from "../../shared/core/month/movement.ts";
 import { type Settlement, settle } from "../../shared/core/month/settle.ts";
 import { EMPTY_SCHEDULE, type Schedule } from "../../shared/core/month/subscription.ts";
 import type { Catalogue } from "../../shared/core/offer/catalogue.ts";
-import { type Rate, toRateCard } from "../../shared/core/offer/rate-card.ts";
+import { type MeterVersion, toRateCard } from "../../shared/core/offer/rate-card.ts";
 import { toAccountId } from "../../shared/core/text/text.ts";
 import type { Metering } from "../../shared/core/usage/events-in-batch.ts";
 import { accountsDue, meterUsage } from "../../shared/core/usage/meter-usage.ts";
@@ -32,7 +32,7 @@ export interface CoreAccount {
   readonly lowBalances: LowBalance[];
   used: bigint;
   readonly recorded: Map<string, UsageEvent>;
-  readonly carried: Map<Rate, bigint>;
+  readonly carried: Map<MeterVersion, bigint>;
 }
 
 /** A settled account, and what a change of it posts; null: it is only settled. */
@@ -46,7 +46,7 @@ export type CoreBooks = ReturnType<typeof openCoreBooks>;
  */
 export function openCoreBooks(
   accounts: readonly HistoryAccount[],
-  offer: { readonly catalogue: Catalogue; readonly rates: readonly Rate[] },
+  offer: { readonly catalogue: Catalogue; readonly rates: readonly MeterVersion[] },
 ) {
   const rows = new Map(accounts.map((about) => [about.id, emptyAccount(about)]));
   const rates = toRateCard(offer.rates);

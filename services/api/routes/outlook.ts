@@ -1,13 +1,23 @@
 import { z } from "zod";
 import { allowance } from "../../../shared/contract/allowance.ts";
 import { runway } from "../../../shared/contract/runway.ts";
-import { count, credits, id } from "../../../shared/contract/wire.ts";
+import { count, credits, id, words } from "../../../shared/contract/wire.ts";
 import { runwayOf } from "../../../shared/core/history/runway.ts";
 import type { AccountId } from "../../../shared/core/line/account.ts";
 import { availableAt } from "../../../shared/core/line/available.ts";
 import type { MicroCredits } from "../../../shared/core/line/credit-line.ts";
+import type { Refusal } from "../../../shared/core/line/refusal.ts";
 import { hourOf } from "../../../shared/core/offer/months.ts";
-import { carries, price, rateAt } from "../../../shared/core/offer/rate-card.ts";
+import {
+  carries,
+  price,
+  type RateCard,
+  rateOf,
+  versionInForce,
+  versionOf,
+} from "../../../shared/core/offer/rate-card.ts";
+import type { Dimensions } from "../../../shared/core/offer/value-tree.ts";
+import { whyNoRate } from "../../../shared/core/offer/why-no-rate.ts";
 import { formatCredits } from "../../../shared/core/text/credits-text.ts";
 import { readAutoTopUp } from "../../../shared/ledger/books/auto-top-ups.ts";
 import { readLiveLots, readLotsIfDue } from "../../../shared/ledger/books/read-lots.ts";
@@ -23,10 +33,33 @@ const DAY_MS = 24 * HOUR_MS;
 const PACE_DAYS = 7;
 const MOST_METERS = 10_000;
 
+/** The dimensions of usage, in a query. */
+const dimensionValues = z.codec(words(4_096), z.custom<Dimensions>(), {
+  decode: (text, context) => {
+    const read = z.record(z.string(), z.string()).safeParse(parsedJson(text));
+    if (read.success) return read.data;
+    context.issues.push({ code: "custom", message: "must be JSON of texts by name", input: text });
+    return z.NEVER;
+  },
+  encode: (values) => JSON.stringify(values),
+});
+
+function parsedJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
+
 const costs = z.strictObject({
   credits: credits.optional(),
   meter: id("meter").optional(),
   quantity: count.optional(),
+  dimensions: dimensionValues.optional().meta({
+    description:
+      'Of the usage, as JSON: `{"model":"gpt-5"}`. Needed where the price of the meter depends on them.',
+  }),
 });
 
 export const outlookRoutes = [
@@ -70,7 +103,7 @@ export const outlookRoutes = [
       tag: "accounts",
       summary: "Check whether an account can afford work of an estimated cost",
       description:
-        "Give `credits`, or a `meter` and a `quantity`. Nothing is reserved, and usage is metered whatever the answer.",
+        "Give `credits`, or a `meter` and a `quantity` (with its `dimensions`). Nothing is reserved, and usage is metered whatever the answer.",
       query: costs,
       response: { 200: allowance },
     },
@@ -106,7 +139,7 @@ async function costOf(
   { readRateCard, now }: RouteContext,
   transaction: Transaction,
   accountId: AccountId,
-  { credits: cost, meter, quantity }: z.output<typeof costs>,
+  { credits: cost, meter, quantity, dimensions = {} }: z.output<typeof costs>,
 ): Promise<MicroCredits> {
   if (cost !== undefined && meter === undefined && quantity === undefined) {
     if (cost < 0n) throw badRequest("credits", "is below zero");
@@ -115,9 +148,19 @@ async function costOf(
   if (cost !== undefined || meter === undefined || quantity === undefined || quantity < 0n) {
     throw badRequest("credits", "or both of meter and quantity (at least 0) must be given");
   }
-  const rate = rateAt(await readRateCard(transaction), meter, now());
-  if (typeof rate === "string") throw refuse({ kind: rate, meter });
+  const card = await readRateCard(transaction);
+  const usage = { meter, dimensions, occurredAt: now() };
+  const rate = rateOf(card, usage);
+  if (rate === null) throw refuse(unpriced(card, usage));
   if (!carries(rate)) return price(rate, quantity);
-  const carried = await readRemainders(transaction, [{ accountId, rate }]);
-  return price(rate, quantity, carried.get(accountId)?.get(rate));
+  const version = versionOf(rate);
+  const carried = await readRemainders(transaction, [{ accountId, version }]);
+  return price(rate, quantity, carried.get(accountId)?.get(version));
+}
+
+function unpriced(card: RateCard, usage: Parameters<typeof whyNoRate>[1]): Refusal {
+  const { meter, occurredAt } = usage;
+  const version = versionInForce(card, meter, occurredAt);
+  if (typeof version === "string") return { kind: version, meter };
+  return { kind: "no_price", meter, detail: whyNoRate(card, usage) };
 }

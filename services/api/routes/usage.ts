@@ -22,6 +22,7 @@ import {
 } from "../../../shared/contract/usage-record.ts";
 import { accountId, id, instant, words } from "../../../shared/contract/wire.ts";
 import type { AccountId, Instant } from "../../../shared/core/line/account.ts";
+import { rateOf } from "../../../shared/core/offer/rate-card.ts";
 import { MAX_SOURCE_LENGTH } from "../../../shared/core/usage/usage-event.ts";
 import { findUsageRecord } from "../../../shared/ledger/usage/explain.ts";
 import { lotsThatPaid } from "../../../shared/ledger/usage/explain-late.ts";
@@ -127,7 +128,7 @@ export const usageRoutes = [
       ...HEAVY_READ,
       path: "/v1/accounts/:account_id/events/:event_id",
       tag: "usage",
-      summary: "Explain a metered event: what it cost, and which lots paid",
+      summary: "Explain a metered event: what it cost, at which rate, and which lots paid",
       params: z.object({ account_id: accountId, event_id: id("event_id") }),
       query: z.strictObject({
         source: words(MAX_SOURCE_LENGTH).optional().meta({
@@ -141,7 +142,9 @@ export const usageRoutes = [
         const named = { accountId: account_id, eventId: event_id, source };
         const record = await findUsageRecord(transaction, named);
         if ("kind" in record) throw refuse(record);
-        return toExplainedUsage(record, await lotsThatPaid(transaction, account_id, record));
+        const rate = rateOf(await context.readRateCard(transaction), record);
+        const lots = await lotsThatPaid(transaction, account_id, record);
+        return toExplainedUsage(record, lots, rate);
       }),
   ),
 ];

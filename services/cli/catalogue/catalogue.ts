@@ -20,6 +20,11 @@ The file is YAML or JSON. What it states is added; what it does not name stays a
       credits: 10
       per: 1000000
       feed: { event_type: prompt, value: $.tokens.output, dimensions: { model: $.model } }
+    images:                     # the most specific rate that matches an event's dimensions
+      dimensions: [model]
+      rates:
+        - { when: { model: canvas-* }, credits: 0.5, per: 1 }
+        - { credits: 2, per: 1 }
   plans:
     growth:                     # name it as customers shall read it; without from: valid immediately when new, else as soon as possible
       credits: 5000             # a month

@@ -3,13 +3,17 @@ import { versionAt } from "../../../shared/core/offer/catalogue.ts";
 import type { Offer } from "../../../shared/core/offer/offer.ts";
 import { formatCredits } from "../../../shared/core/text/credits-text.ts";
 import { formatInstant } from "../../../shared/core/text/instant-text.ts";
+import { forColumn, listedPrices } from "../shell/price-text.ts";
 import { type Column, table } from "../shell/print.ts";
 import { feedText, lifeText, pricesText, unitText } from "./terms-text.ts";
 
 /** All versions of everything on offer, and the names. */
 export function listedText({ catalogue, rates, names }: Offer, now: Instant): string {
   const { plans, addOns, creditPrices } = catalogue;
-  const meters = Map.groupBy(rates, ({ meter }) => meter);
+  const prices = rates.flatMap((version) =>
+    listedPrices(version).map((one) => ({ ...version, ...one })),
+  );
+  const meters = Map.groupBy(prices, ({ meter }) => meter);
   const sections = [
     section(now, "PLAN", plans, [
       ["LIFE", ({ life }) => lifeText(life)],
@@ -20,6 +24,7 @@ export function listedText({ catalogue, rates, names }: Offer, now: Instant): st
     section(now, "ADD-ON", addOns, []),
     section(now, "CURRENCY", creditPrices, [["LIFE", ({ life }) => lifeText(life)]]),
     section(now, "METER", meters, [
+      ...forColumn(rates),
       ["PER", ({ per }) => per, "right"],
       ["FED BY", ({ feed }) => (feed === undefined ? "" : feedText(feed))],
     ]),
@@ -50,7 +55,9 @@ function section<T extends Version>(
   if (things.size === 0) return null;
   const rows = [...things].flatMap(([id, versions]) => {
     const valid = versionAt(versions, now);
-    return versions.map((version) => ({ id, version, isValid: version === valid }));
+    // The rates of one version are valid together.
+    const isValid = ({ validFrom }: Version) => validFrom === valid?.validFrom;
+    return versions.map((version) => ({ id, version, isValid: isValid(version) }));
   });
   const ofVersion = columns.map(([name, cell, align]): Column<(typeof rows)[number]> => {
     return [name, ({ version }) => cell(version), align];

@@ -9,14 +9,16 @@ import type { DisplayName, Unit } from "../../../shared/core/offer/display-name.
 import { type Feed, pathText } from "../../../shared/core/offer/feed.ts";
 import { formatCredits } from "../../../shared/core/text/credits-text.ts";
 import { formatMoney } from "../../../shared/core/text/money.ts";
+import { countOf } from "../../../shared/core/text/text.ts";
+import { unitPriceText } from "../shell/price-text.ts";
 
-/** "2.5 credits for 1000000 units, fed by prompt: $.tokens" */
+/** "2.5 credits for 1000000 units, fed by prompt: $.tokens", "3 rates by model, kind" */
 export function meterText(terms: MeterTerms): string {
-  return `${unitPriceText(terms)}${terms.feed === undefined ? "" : `, fed by ${feedText(terms.feed)}`}`;
-}
-
-export function unitPriceText({ credits, per }: Pick<MeterTerms, "credits" | "per">): string {
-  return `${formatCredits(credits)} credits ${per === 1n ? "a unit" : `for ${per} units`}`;
+  const priced =
+    "rates" in terms
+      ? `${countOf(terms.rates.length, "rate")} by ${terms.dimensions.join(", ")}`
+      : unitPriceText(terms);
+  return `${priced}${terms.feed === undefined ? "" : `, fed by ${feedText(terms.feed)}`}`;
 }
 
 /** "prompt: $.output_tokens, model $.model" */

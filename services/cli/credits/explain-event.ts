@@ -1,7 +1,9 @@
 import { explainedUsage, toExplainedUsage } from "../../../shared/contract/usage-record.ts";
 import type { AccountId } from "../../../shared/core/line/account.ts";
+import { rateOf, toRateCard } from "../../../shared/core/offer/rate-card.ts";
 import { formatCredits } from "../../../shared/core/text/credits-text.ts";
 import { formatInstant } from "../../../shared/core/text/instant-text.ts";
+import { listRates } from "../../../shared/ledger/catalogue/rates.ts";
 import {
   findUsageRecord,
   type NamedEvent,
@@ -9,6 +11,7 @@ import {
 } from "../../../shared/ledger/usage/explain.ts";
 import { lotsThatPaid } from "../../../shared/ledger/usage/explain-late.ts";
 import type { Settings } from "../../../shared/runtime/settings.ts";
+import { unitPriceText } from "../shell/price-text.ts";
 import { fields, table } from "../shell/print.ts";
 import { readAccountBooks } from "../shell/read-books.ts";
 import { type Result, refused, shown } from "../shell/result.ts";
@@ -19,7 +22,9 @@ export async function explainEvent(settings: Settings, named: NamedEvent): Promi
   return readAccountBooks(settings, accountId, async (transaction) => {
     const record = await findUsageRecord(transaction, named);
     if ("kind" in record) return refused(record);
-    const explained = toExplainedUsage(record, await lotsThatPaid(transaction, accountId, record));
+    const rate = rateOf(toRateCard(await listRates(transaction)), record);
+    const lots = await lotsThatPaid(transaction, accountId, record);
+    const explained = toExplainedUsage(record, lots, rate);
     return shown(explainedUsage, explained, explainedText(accountId, explained));
   });
 }
@@ -34,6 +39,7 @@ function explainedText(accountId: AccountId, record: Explained): string {
       ["account", accountId],
       ["used", `${record.quantity} of ${record.meter}`],
       ["cost", `${formatCredits(record.credits)} credits`],
+      ["rate", rateText(record.rate)],
       ["occurred", formatInstant(record.occurredAt)],
       ["metered", formatInstant(record.meteredAt)],
       ["source", record.source === "" ? "not given" : record.source],
@@ -43,6 +49,14 @@ function explainedText(accountId: AccountId, record: Explained): string {
     "",
     paidText(record),
   ].join("\n");
+}
+
+/** "2.5 credits for 1000000 units, for model=gpt-5, from 2026-09-01T00:00:00.000Z on" */
+function rateText(rate: Explained["rate"]): string {
+  if (rate === null) return "unknown";
+  const named = Object.entries(rate.when).map(([name, value]) => `${name}=${value}`);
+  const values = named.length === 0 ? "" : `, for ${named.join(", ")}`;
+  return `${unitPriceText(rate)}${values}, from ${formatInstant(rate.validFrom)} on`;
 }
 
 function paidText({ credits, lots, owed }: Explained): string {

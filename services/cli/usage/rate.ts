@@ -1,16 +1,15 @@
 import type { Command } from "commander";
 import { z } from "zod";
-import { rate, rateFields, toMeterTerms } from "../../../shared/contract/catalogue.ts";
+import { rate, rateFields, toRate as toShownRate } from "../../../shared/contract/catalogue.ts";
 import { noun } from "../../../shared/contract/noun.ts";
 import type { Instant } from "../../../shared/core/line/account.ts";
-import type { Rate } from "../../../shared/core/offer/rate-card.ts";
+import type { MeterVersion, Rate } from "../../../shared/core/offer/rate-card.ts";
 import { formatCredits } from "../../../shared/core/text/credits-text.ts";
 import { formatInstant } from "../../../shared/core/text/instant-text.ts";
 import { countOf } from "../../../shared/core/text/text.ts";
 import { earliestChange, listRates, setRate } from "../../../shared/ledger/catalogue/rates.ts";
 import { countStranded, readWaitingSince } from "../../../shared/ledger/catalogue/waiting-usage.ts";
 import type { Settings } from "../../../shared/runtime/settings.ts";
-import { unitPriceText } from "../catalogue/terms-text.ts";
 import {
   byArgument,
   creditsArgument,
@@ -18,6 +17,7 @@ import {
   instantArgument,
   wholeArgument,
 } from "../shell/arguments.ts";
+import { forColumn, listedPrices, unitPriceText } from "../shell/price-text.ts";
 import { printable, table } from "../shell/print.ts";
 import { type Result, refused, shown } from "../shell/result.ts";
 import { addCommand, type JsonOption, run } from "../shell/run-command.ts";
@@ -29,7 +29,7 @@ interface SetOptions extends JsonOption {
 }
 
 /** A price to set; `from` null: from the earliest possible instant. */
-type NewRate = Omit<Rate, "validFrom"> & { readonly from: Instant | null };
+type NewRate = Pick<Rate, "meter" | "credits" | "per"> & { readonly from: Instant | null };
 
 export function addRateCommands(program: Command): void {
   const commands = program.command("rate").description("set and list the prices of meters");
@@ -86,7 +86,7 @@ async function set(settings: Settings, { from, ...price }: NewRate): Promise<Res
     const stranded = isPriced ? 0 : await countStranded(database, meter, validFrom);
     return shown(
       setOutcome,
-      { outcome: outcome.kind, stranded, ...toMeterTerms(rate) },
+      { outcome: outcome.kind, stranded, ...toShownRate(rate) },
       outcome.kind === "set"
         ? `${inWords(rate)}.${strandedText(stranded)}`
         : `${inWords(rate)}: this price already exists; nothing was changed.`,
@@ -108,14 +108,18 @@ async function list(settings: Settings, meter: string | undefined): Promise<Resu
   }
   return shown(
     rates,
-    { items: listed.map(toMeterTerms) },
+    { items: listed.map(toShownRate) },
     listed.length === 0 ? "No meter has a price." : rateTable(listed),
   );
 }
 
-function rateTable(listed: readonly Rate[]): string {
-  return table(listed, [
+function rateTable(listed: readonly MeterVersion[]): string {
+  const rows = listed.flatMap((version) =>
+    listedPrices(version).map((one) => ({ ...version, ...one })),
+  );
+  return table(rows, [
     ["METER", ({ meter }) => meter],
+    ...forColumn(listed),
     ["CREDITS", ({ credits }) => formatCredits(credits), "right"],
     ["PER", ({ per }) => per, "right"],
     ["VALID FROM", ({ validFrom }) => formatInstant(validFrom)],

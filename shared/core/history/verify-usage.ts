@@ -1,7 +1,7 @@
 import type { Instant } from "../line/account.ts";
 import type { MicroCredits } from "../line/credit-line.ts";
 import type { ExpectedCost } from "../line/place-in-draw.ts";
-import { type Cost, costOf, type RateCard, rateAt } from "../offer/rate-card.ts";
+import { type Cost, costOf, type RateCard, rateOf } from "../offer/rate-card.ts";
 import {
   type EventWindow,
   isSameEvent,
@@ -81,11 +81,11 @@ export function usageOf(event: ReceivedEvent, rates: RateCard): Usage | null {
 
 /** What an event may cost; null: it has no price. */
 export function costAt(
-  event: Pick<UsageEvent, "meter" | "quantity" | "occurredAt">,
+  event: Pick<UsageEvent, "meter" | "quantity" | "occurredAt" | "dimensions">,
   rates: RateCard,
 ): Cost | null {
-  const rate = rateAt(rates, event.meter, event.occurredAt);
-  return typeof rate === "string" ? null : costOf(rate, event.quantity);
+  const rate = rateOf(rates, event);
+  return rate === null ? null : costOf(rate, event.quantity);
 }
 
 function expected({ least, most }: Cost): ExpectedCost {

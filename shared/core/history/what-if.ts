@@ -3,8 +3,16 @@ import type { MicroCredits } from "../line/credit-line.ts";
 import { REFERENCE } from "../line/reference.ts";
 import { addOnPrice } from "../month/add-on-charge.ts";
 import { addOnAt } from "../offer/catalogue.ts";
-import { carries, price, type Rate, rateAt } from "../offer/rate-card.ts";
+import {
+  carries,
+  type MeterVersion,
+  price,
+  type Rate,
+  rateOf,
+  versionOf,
+} from "../offer/rate-card.ts";
 import type { StatedCatalogue } from "../offer/stated-catalogue.ts";
+import type { Dimensions } from "../offer/value-tree.ts";
 import { type PlanHistory, type PlanStep, planSteps } from "./plan-charges.ts";
 
 /**
@@ -40,7 +48,7 @@ export interface AccountWhatIf {
   readonly meters: Map<string, Compared>;
   readonly addOns: Map<string, Compared>;
   plans: readonly PlanCompared[];
-  readonly carried: Map<Rate, UsedUnder>;
+  readonly carried: Map<MeterVersion, UsedUnder>;
 }
 
 /** By account; filled row by row, so memory grows only with the accounts and their meters. */
@@ -52,6 +60,7 @@ export interface PricedUsage {
   readonly meter: string;
   readonly quantity: bigint;
   readonly occurredAt: Instant;
+  readonly dimensions: Dimensions;
   readonly credits: MicroCredits;
 }
 
@@ -59,13 +68,13 @@ export interface PricedUsage {
 export function addUsage(whatIf: WhatIf, usage: PricedUsage, { card }: StatedCatalogue): void {
   const { meter, quantity, credits } = usage;
   const account = accountIn(whatIf, usage.accountId);
-  const rate = rateAt(card, meter, usage.occurredAt);
-  const wouldBe = typeof rate === "string" ? null : priceAgain(account, rate, usage);
+  const rate = rateOf(card, usage);
+  const wouldBe = rate === null ? null : priceAgain(account, rate, usage);
   addTo(account.meters, meter, { quantity, charged: credits, wouldBe });
 }
 
 /**
- * By how much an event raises the price of all that the account used under a rate. What was carried into
+ * By how much an event raises the price of all that the account used under a version of a meter. What was carried into
  * the range is unknown, so that what was charged stays the price where it is within a micro-credit of the
  * exact one: the same rates differ by nothing, unless events outside of the range were metered between its
  * own and carried remainders, too.
@@ -76,16 +85,16 @@ function priceAgain(
   { quantity, credits }: PricedUsage,
 ): MicroCredits {
   if (!carries(rate)) return price(rate, quantity);
-  const before = carried.get(rate) ?? NOTHING_USED;
+  const before = carried.get(versionOf(rate)) ?? NOTHING_USED;
   const after = {
     charged: before.charged + credits,
     exact: before.exact + quantity * rate.credits,
   };
-  carried.set(rate, after);
+  carried.set(versionOf(rate), after);
   return priceOfAll(rate, after) - priceOfAll(rate, before);
 }
 
-/** What an account used under a rate of the other catalogue. */
+/** What an account used under a version of a meter in the other catalogue. */
 interface UsedUnder {
   readonly charged: MicroCredits;
   /** The exact price, in `1 / per` micro-credits. */

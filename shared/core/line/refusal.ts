@@ -50,8 +50,8 @@ interface Figures {
 
   // Prices and payment.
   no_plan_price: { planId: string; currency: string };
-  /** The meter has no price at that instant. */
-  no_price: { meter: string };
+  /** The meter has no price at that instant, or (`detail`) none for these dimensions. */
+  no_price: { meter: string; detail?: string };
   no_credit_price: { currency: string };
   no_payment_method: unknown;
   /** The plan has a price, and the account no way to pay it. */
@@ -105,6 +105,8 @@ interface Figures {
   version_exists: unknown;
   /** It would change terms before `earliest`. */
   too_early: { earliest: Instant };
+  /** One price would replace prices by dimensions. */
+  priced_by_dimensions: { meter: string };
   /** Stated without `from`, while other terms begin at `at`, later than these could. */
   version_planned: { at: Instant };
   /** Stated without `from`, it would begin at `earliest`, when the next requested version holds. */

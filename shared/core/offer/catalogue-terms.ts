@@ -1,17 +1,63 @@
 import type { AddOn, CreditPrice, LotLife, Plan } from "./catalogue.ts";
-import { isSameFeed } from "./feed.ts";
-import type { Rate } from "./rate-card.ts";
+import { type Feed, isSameFeed } from "./feed.ts";
+import { isTable, type MeterVersion, type StatedRate, type UnitPrice } from "./rate-card.ts";
+import { rateTable, type TableTerms } from "./rate-table.ts";
 
 /** The terms of a version, without its id and `validFrom`. */
 
-export type MeterTerms = Pick<Rate, "credits" | "per" | "feed">;
+/** One price, or prices by dimensions. */
+export type MeterTerms = (UnitPrice | TableTerms) & { readonly feed?: Feed };
 export type PlanTerms = Pick<Plan, "credits" | "life" | "firstCredits" | "firstMonth" | "prices">;
 export type AddOnTerms = Pick<AddOn, "credits">;
 export type CreditPriceTerms = Pick<CreditPrice, "credits" | "life">;
 
 /** True when two versions have the same terms. */
-export function isSameRate(a: MeterTerms, b: MeterTerms): boolean {
-  return a.credits === b.credits && a.per === b.per && isSameFeed(a.feed, b.feed);
+export function isSameMeter(a: MeterTerms, b: MeterTerms): boolean {
+  return isSameFeed(a.feed, b.feed) && isSamePricing(a, b);
+}
+
+function isSamePricing(a: MeterTerms, b: MeterTerms): boolean {
+  if ("rates" in a) return "rates" in b && isSameTable(a, b);
+  return !("rates" in b) && isSamePrice(a, b);
+}
+
+function isSamePrice(a: UnitPrice, b: UnitPrice): boolean {
+  return a.credits === b.credits && a.per === b.per;
+}
+
+/** Neither the order of the rates nor that of the dimensions matters to a price. */
+function isSameTable(a: TableTerms, b: TableTerms): boolean {
+  const others = new Map(b.rates.map((rate) => [keyOf(b.dimensions, rate), rate]));
+  return (
+    a.rates.length === b.rates.length &&
+    a.dimensions.length === b.dimensions.length &&
+    a.dimensions.every((name) => b.dimensions.includes(name)) &&
+    a.rates.every((rate) => {
+      const other = others.get(keyOf(a.dimensions, rate));
+      return other !== undefined && isSamePrice(rate, other);
+    })
+  );
+}
+
+function keyOf(dimensions: readonly string[], { patterns }: StatedRate): string {
+  return JSON.stringify(dimensions.map((name, place) => [name, patterns[place]]).sort());
+}
+
+/** The version of a meter that has terms from an instant on. */
+export function toMeterVersion(
+  named: Pick<MeterVersion, "meter" | "validFrom" | "setBy">,
+  { feed, ...pricing }: MeterTerms,
+): MeterVersion {
+  const version = { ...named, ...(feed === undefined ? {} : { feed }) };
+  return "rates" in pricing ? rateTable(version, pricing) : { ...version, ...pricing };
+}
+
+/** The terms of a version, as they are stated. */
+export function termsOf(version: MeterVersion): MeterTerms {
+  const fed = version.feed === undefined ? {} : { feed: version.feed };
+  if (!isTable(version)) return { credits: version.credits, per: version.per, ...fed };
+  const { dimensions, rates } = version;
+  return { dimensions, rates: rates.map(({ stated }) => stated), ...fed };
 }
 
 export function isSamePlan(a: PlanTerms, b: PlanTerms): boolean {

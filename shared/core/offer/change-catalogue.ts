@@ -6,13 +6,14 @@ import {
   type CreditPriceTerms,
   isSameAddOn,
   isSameCreditPrice,
+  isSameMeter,
   isSamePlan,
-  isSameRate,
   type MeterTerms,
   type PlanTerms,
+  termsOf,
 } from "./catalogue-terms.ts";
 import { type DisplayName, decideNames, type NameChange } from "./display-name.ts";
-import type { Rate, RateCard } from "./rate-card.ts";
+import type { RateCard } from "./rate-card.ts";
 import type {
   Place,
   RequestedCatalogue,
@@ -107,7 +108,7 @@ export function decideChanges(
     meters: decide(
       requested.meters,
       oldestFirst(context.card),
-      isSameRate,
+      isSameMeter,
       context.earliestRate,
       context.waitingSince,
     ),
@@ -131,8 +132,13 @@ function withReplaced<T>(changes: readonly Change<T>[], { existing }: History<T>
   });
 }
 
-function oldestFirst(card: RateCard): ReadonlyMap<string, readonly Rate[]> {
-  return new Map([...card].map(([meter, rates]) => [meter, rates.toReversed()]));
+function oldestFirst(card: RateCard): ReadonlyMap<string, readonly Existing<MeterTerms>[]> {
+  return new Map(
+    [...card].map(([meter, versions]) => [
+      meter,
+      versions.map((one) => ({ ...termsOf(one), validFrom: one.validFrom })).toReversed(),
+    ]),
+  );
 }
 
 type Existing<T> = T & { readonly validFrom: Instant };

@@ -1,16 +1,16 @@
 import type { Instant } from "../line/account.ts";
 import type { Feed } from "./feed.ts";
-import { type Rate, type RateCard, toRateCard } from "./rate-card.ts";
+import { type MeterVersion, type RateCard, toRateCard } from "./rate-card.ts";
 
 /** By event type: the meters that it feeds or has fed, each with all its versions, newest first. */
 export type FeedCard = ReadonlyMap<string, RateCard>;
 
-export function toFeedCard(rates: Iterable<Rate>): FeedCard {
-  const card = new Map<string, Map<string, readonly Rate[]>>();
-  for (const [meter, newestFirst] of toRateCard(rates)) {
+export function toFeedCard(versions: Iterable<MeterVersion>): FeedCard {
+  const card = new Map<string, Map<string, readonly MeterVersion[]>>();
+  for (const [meter, newestFirst] of toRateCard(versions)) {
     for (const { feed } of newestFirst) {
       if (feed === undefined) continue;
-      const fed = card.get(feed.eventType) ?? new Map<string, readonly Rate[]>();
+      const fed = card.get(feed.eventType) ?? new Map<string, readonly MeterVersion[]>();
       card.set(feed.eventType, fed.set(meter, newestFirst));
     }
   }

@@ -1,57 +1,139 @@
 import type { Instant } from "../line/account.ts";
 import type { MicroCredits } from "../line/credit-line.ts";
 import type { Feed } from "./feed.ts";
+import type { ValuePattern } from "./value-pattern.ts";
+import { choose, type Dimensions, type ValueTree } from "./value-tree.ts";
 
-/** A meter's price from an instant on: `credits` micro-credits for every `per` units. */
-export interface Rate {
-  readonly meter: string;
-  readonly validFrom: Instant;
+/** What units cost: `credits` micro-credits for every `per` of them. */
+export interface UnitPrice {
   readonly credits: MicroCredits;
   readonly per: bigint;
+}
+
+/** What a version of a meter has besides its price. */
+interface Version {
+  readonly meter: string;
+  readonly validFrom: Instant;
   /** Who set it, as far as that is known. */
   readonly setBy?: string | null;
   /** What feeds the meter from then on; default: the events named like it. */
   readonly feed?: Feed;
-  /** Set by a version that rounded each event by itself, as it still does under this rate. */
-  readonly roundsEach?: true;
 }
 
-/** The price of each meter over time: rates by meter, newest first. */
-export type RateCard = ReadonlyMap<string, readonly Rate[]>;
+/** A meter's price from an instant on. */
+export interface Rate extends Version, UnitPrice {
+  /** Set by a version that rounded each event by itself, as it still does under this rate. */
+  readonly roundsEach?: true;
+  /** Where the price depends on dimensions: the version that this is one of the rates of. */
+  readonly of?: RateTable;
+  /** The same rate as it is stated, for other units. */
+  readonly stated?: StatedRate;
+}
 
-export function toRateCard(rates: Iterable<Rate>): RateCard {
-  const card = new Map<string, Rate[]>();
-  for (const rate of rates) {
-    const ofMeter = card.get(rate.meter);
-    if (ofMeter === undefined) card.set(rate.meter, [rate]);
-    else ofMeter.push(rate);
+/** A price for some values of the dimensions, as it is stated. */
+export interface StatedRate extends UnitPrice {
+  /** One for each dimension, in their order. */
+  readonly patterns: readonly ValuePattern[];
+}
+
+/** One of the prices of a `RateTable`, for its `per` units. */
+export interface TableRate extends Rate {
+  readonly of: RateTable;
+  readonly stated: StatedRate;
+}
+
+/** A meter's prices by dimensions from an instant on. No event has several: see `findTies`. */
+export interface RateTable extends Version {
+  /** The names of the dimensions that the price depends on, at least one. */
+  readonly dimensions: readonly string[];
+  readonly rates: readonly TableRate[];
+  /** The least number of units that is a multiple of every stated one. */
+  readonly per: bigint;
+  /** By the values of dimensions, places in `rates`. */
+  readonly tree: ValueTree<number>;
+  /** True if any of the rates `carries`. */
+  readonly carries: boolean;
+}
+
+/** What a meter costs from an instant on. What is left of a micro-credit is carried along under it. */
+export type MeterVersion = Rate | RateTable;
+
+/** What each meter costs over time: versions by meter, newest first. */
+export type RateCard = ReadonlyMap<string, readonly MeterVersion[]>;
+
+export function isTable(version: MeterVersion): version is RateTable {
+  return "dimensions" in version;
+}
+
+export function toRateCard(versions: Iterable<MeterVersion>): RateCard {
+  const card = new Map<string, MeterVersion[]>();
+  for (const version of versions) {
+    const ofMeter = card.get(version.meter);
+    if (ofMeter === undefined) card.set(version.meter, [version]);
+    else ofMeter.push(version);
   }
   for (const ofMeter of card.values()) ofMeter.sort((a, b) => b.validFrom - a.validFrom);
   return card;
 }
 
-/** The rate that prices an event: the newest one valid at `occurredAt`. */
-export function rateAt(
+/** The version that prices an event: the newest one valid at `occurredAt`. */
+export function versionInForce(
   card: RateCard,
   meter: string,
   occurredAt: Instant,
-): Rate | "unknown_meter" | "no_price" {
+): MeterVersion | "unknown_meter" | "no_price" {
   const ofMeter = card.get(meter);
   if (ofMeter === undefined) return "unknown_meter";
-  for (const rate of ofMeter) {
-    if (rate.validFrom <= occurredAt) return rate;
+  for (const version of ofMeter) {
+    if (version.validFrom <= occurredAt) return version;
   }
   return "no_price";
 }
 
-/** True if a price may leave a part of a micro-credit, which is carried along per account. */
-export function carries({ credits, per, roundsEach }: Rate): boolean {
+/** The rate that prices an event: of the version in force when it occurred, the one for its dimensions. */
+export function rateAt(
+  card: RateCard,
+  meter: string,
+  occurredAt: Instant,
+  dimensions: Dimensions,
+): Rate | "unknown_meter" | "no_price" {
+  const version = versionInForce(card, meter, occurredAt);
+  if (typeof version === "string" || !isTable(version)) return version;
+  const place = choose(version.tree, version.dimensions, dimensions);
+  return place === null ? "no_price" : (version.rates[place] ?? "no_price");
+}
+
+/** The rate that priced a metered event; null: none is known any more. */
+export function rateOf(
+  card: RateCard,
+  event: { readonly meter: string; readonly occurredAt: Instant; readonly dimensions: Dimensions },
+): Rate | null {
+  const rate = rateAt(card, event.meter, event.occurredAt, event.dimensions);
+  return typeof rate === "string" ? null : rate;
+}
+
+/** What a rate's remainders are carried along under. */
+export function versionOf(rate: Rate): MeterVersion {
+  return rate.of ?? rate;
+}
+
+/** True if usage under a version may leave a part of a micro-credit. */
+export function mayCarry(version: MeterVersion): boolean {
+  return isTable(version) ? version.carries : carries(version);
+}
+
+/** True if a price may leave a part of a micro-credit, which is carried along per account and version. */
+export function carries({
+  credits,
+  per,
+  roundsEach,
+}: UnitPrice & Pick<Rate, "roundsEach">): boolean {
   return credits % per !== 0n && roundsEach !== true;
 }
 
 /**
- * quantity x credits / per in micro-credits. What an account's events under one rate draw is within one
- * micro-credit of their exact price: the rest, `remainder / per` of one, is carried to the next event.
+ * quantity x credits / per in micro-credits. What an account's events under one version of a meter draw is
+ * within one micro-credit of their exact price: the rest, `remainder / per` of one, is carried to the next.
  * `quantity` and `remainder` are at least 0.
  */
 export function price(rate: Rate, quantity: bigint, remainder = 0n): MicroCredits {
@@ -61,7 +143,7 @@ export function price(rate: Rate, quantity: bigint, remainder = 0n): MicroCredit
 
 /** What is left once an event of a rate that `carries` has drawn `credits`. */
 export function remainderAfter(
-  { credits: each, per }: Rate,
+  { credits: each, per }: UnitPrice,
   quantity: bigint,
   credits: MicroCredits,
   remainder: bigint,

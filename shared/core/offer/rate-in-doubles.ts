@@ -1,8 +1,9 @@
-import { carries, type Rate } from "./rate-card.ts";
+import { carries, type MeterVersion, type Rate, versionOf } from "./rate-card.ts";
 
 /** A rate for arithmetic in doubles, which is exact up to 2^53. */
 export interface RateInDoubles {
-  readonly rate: Rate;
+  /** Which its remainders are carried along under. */
+  readonly version: MeterVersion;
   readonly credits: number;
   readonly per: number;
   readonly carries: boolean;
@@ -12,7 +13,7 @@ export interface RateInDoubles {
 export function inDoubles(rate: Rate): RateInDoubles | null {
   const [credits, per] = [Number(rate.credits), Number(rate.per)];
   return Number.isSafeInteger(credits) && Number.isSafeInteger(per)
-    ? { rate, credits, per, carries: carries(rate) }
+    ? { version: versionOf(rate), credits, per, carries: carries(rate) }
     : null;
 }
 

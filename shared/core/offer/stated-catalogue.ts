@@ -1,6 +1,7 @@
 import type { Instant } from "../line/account.ts";
 import type { AddOn, Catalogue, CreditPrice, Plan } from "./catalogue.ts";
-import { type Rate, type RateCard, toRateCard } from "./rate-card.ts";
+import { toMeterVersion } from "./catalogue-terms.ts";
+import { type RateCard, toRateCard } from "./rate-card.ts";
 import type { RequestedCatalogue, RequestedVersions } from "./requested-catalogue.ts";
 
 /** The catalogue of a file alone, with its rate card. */
@@ -14,9 +15,11 @@ export interface StatedCatalogue {
  * in force at any instant before the next version.
  */
 export function statedCatalogue(requested: RequestedCatalogue): StatedCatalogue {
-  const rates = versionsOf(requested.meters, (meter, terms): Rate => ({ meter, ...terms }));
+  const meters = versionsOf(requested.meters, (meter, { validFrom, ...terms }) =>
+    toMeterVersion({ meter, validFrom }, terms),
+  );
   return {
-    card: toRateCard([...rates.values()].flat()),
+    card: toRateCard([...meters.values()].flat()),
     catalogue: {
       plans: versionsOf(requested.plans, (planId, terms): Plan => ({ planId, ...terms })),
       addOns: versionsOf(requested.addOns, (addOnId, terms): AddOn => ({ addOnId, ...terms })),

@@ -13,7 +13,7 @@ import { EMPTY_SCHEDULE, type Schedule, type SubscriptionChange } from "../month
 import type { Catalogue } from "../offer/catalogue.ts";
 import {
   type Carried,
-  type CarriedByRate,
+  type CarriedByVersion,
   type CarriedInBatch,
   changesOfCarried,
 } from "./carried.ts";
@@ -49,7 +49,7 @@ export interface AccountInBatch extends MovedBook {
 
 const NONE: readonly never[] = [];
 
-const NOTHING_CARRIED: CarriedByRate = new Map();
+const NOTHING_CARRIED: CarriedByVersion = new Map();
 
 /** If nothing is due on an account, only its row is read. */
 const NOT_READ: Omit<AccountBook, "account"> = { lots: [], schedule: EMPTY_SCHEDULE };
@@ -59,7 +59,7 @@ export function openAccount(
   account: Account,
   before: Omit<AccountBook, "account"> = NOT_READ,
   expired: readonly ExpiredLot[] = NONE,
-  carried: CarriedByRate = NOTHING_CARRIED,
+  carried: CarriedByVersion = NOTHING_CARRIED,
 ): AccountInBatch {
   return {
     account,

@@ -1,8 +1,8 @@
 import type { Instant } from "../line/account.ts";
 import type { MicroCredits } from "../line/credit-line.ts";
-import { type Rate, remainderAfter } from "../offer/rate-card.ts";
+import { type MeterVersion, type Rate, remainderAfter, versionOf } from "../offer/rate-card.ts";
 
-/** What is left of a micro-credit of an account's usage under one rate: `remainder / per` of it. */
+/** What is left of a micro-credit of an account's usage under a version of a meter: `remainder / per` of it. */
 export interface Carried {
   readonly accountId: string;
   readonly meter: string;
@@ -10,18 +10,19 @@ export interface Carried {
   readonly remainder: bigint;
 }
 
-/** The remainders of one account, by rate; a rate without one has 0. */
-export type CarriedByRate = ReadonlyMap<Rate, bigint>;
+/** The remainders of one account, by version; one that is missing is 0. All rates of a version share one. */
+export type CarriedByVersion = ReadonlyMap<MeterVersion, bigint>;
 
 /** An account's remainders while a batch's events are applied. */
 export interface CarriedInBatch {
-  readonly before: CarriedByRate;
+  readonly before: CarriedByVersion;
   /** Those that events of the batch changed; null: none. */
-  after: Map<Rate, bigint> | null;
+  after: Map<MeterVersion, bigint> | null;
 }
 
 export function remainderOf({ before, after }: CarriedInBatch, rate: Rate): bigint {
-  return after?.get(rate) ?? before.get(rate) ?? 0n;
+  const version = versionOf(rate);
+  return after?.get(version) ?? before.get(version) ?? 0n;
 }
 
 /** Carries along what is left after an event of a rate that `carries`. */
@@ -33,7 +34,7 @@ export function carryOn(
 ): void {
   const remainder = remainderAfter(rate, quantity, credits, remainderOf(carried, rate));
   carried.after ??= new Map();
-  carried.after.set(rate, remainder);
+  carried.after.set(versionOf(rate), remainder);
 }
 
 /** The remainders that the batch changed. */
@@ -42,9 +43,9 @@ export function changesOfCarried(
   { before, after }: CarriedInBatch,
 ): readonly Carried[] {
   if (after === null) return [];
-  return [...after].flatMap(([rate, remainder]) => {
-    const { meter, validFrom } = rate;
-    return remainder === (before.get(rate) ?? 0n)
+  return [...after].flatMap(([version, remainder]) => {
+    const { meter, validFrom } = version;
+    return remainder === (before.get(version) ?? 0n)
       ? []
       : [{ accountId, meter, validFrom, remainder }];
   });

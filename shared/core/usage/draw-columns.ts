@@ -3,20 +3,16 @@ import { balanceOf, type MicroCredits } from "../line/credit-line.ts";
 import { waitsForNeed } from "../line/low-balance.ts";
 import { isLate } from "../month/late-usage.ts";
 import { hourOf } from "../offer/months.ts";
-import { type Rate, rateAt } from "../offer/rate-card.ts";
-import {
-  inDoubles,
-  priceInDoubles,
-  type RateInDoubles,
-  remainderInDoubles,
-} from "../offer/rate-in-doubles.ts";
-import { type Carried, type CarriedByRate, changesOfCarried } from "./carried.ts";
+import type { MeterVersion } from "../offer/rate-card.ts";
+import { priceInDoubles, remainderInDoubles } from "../offer/rate-in-doubles.ts";
+import { type Carried, type CarriedByVersion, changesOfCarried } from "./carried.ts";
 import { judgeRepeat, type PossibleRepeats } from "./column-repeats.ts";
 import type { BatchContext } from "./events-in-batch.ts";
 import type { AccountGroups } from "./group-columns.ts";
+import { type NumberedRates, numberedRates } from "./numbered-rates.ts";
 import { addSpent } from "./open-spend.ts";
 import type { Spend } from "./spend.ts";
-import type { UsageColumns } from "./usage-columns.ts";
+import { NO_DIMENSIONS, type UsageColumns } from "./usage-columns.ts";
 
 /** What one account drew: `order[from]` to `order[to]`, each where the one before ended. */
 export interface DrawnStretch {
@@ -76,13 +72,14 @@ export class ColumnDrawing {
   /** Of an account that is drawn, without its repeats. */
   readonly #order: Int32Array;
   readonly #credits: Float64Array;
-  readonly #rates = new Map<Rate, RateInDoubles | null>();
+  readonly #rates: NumberedRates;
   #spends: SpendInDoubles[] = [];
-  #remainders = new Map<Rate, number>();
+  #remainders = new Map<MeterVersion, number>();
 
   constructor(groups: AccountGroups, context: ColumnContext) {
     this.#groups = groups;
     this.#context = context;
+    this.#rates = numberedRates(context.rates, groups.columns.names);
     this.#order = groups.order.slice();
     this.#credits = new Float64Array(groups.order.length);
   }
@@ -142,19 +139,20 @@ export class ColumnDrawing {
   }
 
   /** What an event draws; NaN: more than that may happen. */
-  #drawOne(index: number, account: Account, carried: CarriedByRate | undefined): number {
+  #drawOne(index: number, account: Account, carried: CarriedByVersion | undefined): number {
     const { columns } = this.#groups;
     const place = this.#order[index] ?? 0;
     if (columns.plain.has(place)) return Number.NaN;
     const occurredAt = columns.occurredAt[place] ?? 0;
     const meter = columns.meter[place] ?? 0;
     const quantity = columns.quantity[place] ?? 0;
-    const rate = this.#rateAt(meter, occurredAt);
+    const dimensions = columns.dimensions[place] ?? NO_DIMENSIONS;
+    const rate = this.#rates.at(columns.names.meters.valueOf(meter), occurredAt, dimensions);
     if (rate === null || isLate(account, { occurredAt })) return Number.NaN;
-    const remainder = rate.carries ? this.#remainderOf(rate.rate, carried) : 0;
+    const remainder = rate.carries ? this.#remainderOf(rate.version, carried) : 0;
     const credits = priceInDoubles(rate, quantity, remainder);
     if (rate.carries) {
-      this.#remainders.set(rate.rate, remainderInDoubles(rate, quantity, remainder));
+      this.#remainders.set(rate.version, remainderInDoubles(rate, quantity, remainder));
     }
     this.#credits[index] = credits;
     const spend = this.#spendOf(hourOf(occurredAt, account.timeZone), meter);
@@ -164,20 +162,8 @@ export class ColumnDrawing {
     return Number.isSafeInteger(spend.quantity) ? credits : Number.NaN;
   }
 
-  #rateAt(meter: number, occurredAt: number): RateInDoubles | null {
-    const { names } = this.#groups.columns;
-    const rate = rateAt(this.#context.rates, names.meters.valueOf(meter), occurredAt);
-    if (typeof rate === "string") return null;
-    let found = this.#rates.get(rate);
-    if (found === undefined) {
-      found = inDoubles(rate);
-      this.#rates.set(rate, found);
-    }
-    return found;
-  }
-
-  #remainderOf(rate: Rate, carried: CarriedByRate | undefined): number {
-    return this.#remainders.get(rate) ?? Number(carried?.get(rate) ?? 0n);
+  #remainderOf(version: MeterVersion, carried: CarriedByVersion | undefined): number {
+    return this.#remainders.get(version) ?? Number(carried?.get(version) ?? 0n);
   }
 
   /** A batch has few hours and meters of an account, so a scan is fast. */
@@ -190,7 +176,7 @@ export class ColumnDrawing {
     return spend;
   }
 
-  #add(stretch: DrawnStretch, position: MicroCredits, carried: CarriedByRate | undefined): void {
+  #add(stretch: DrawnStretch, position: MicroCredits, carried: CarriedByVersion | undefined): void {
     const { accountId } = stretch.account;
     const { meters } = this.#groups.columns.names;
     const spends = this.#spends.map(({ hour, meter, events, quantity, credits }): Spend => {
@@ -203,13 +189,15 @@ export class ColumnDrawing {
     this.stretches.push(stretch);
     this.count += stretch.to - stretch.from;
     if (this.#remainders.size === 0) return;
-    const entries = this.#remainders.entries().map(([rate, left]) => [rate, BigInt(left)] as const);
+    const entries = this.#remainders
+      .entries()
+      .map(([version, left]) => [version, BigInt(left)] as const);
     const changes = { before: carried ?? NOTHING_CARRIED, after: new Map(entries) };
     this.carried.push(...changesOfCarried(accountId, changes));
   }
 }
 
-const NOTHING_CARRIED: CarriedByRate = new Map();
+const NOTHING_CARRIED: CarriedByVersion = new Map();
 
 /** True if a balance at or below the threshold would be published. */
 function mayCross(account: Account): boolean {

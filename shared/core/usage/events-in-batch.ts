@@ -5,6 +5,7 @@ import type { AccountBook } from "../month/account-book.ts";
 import type { ExpiredLot } from "../month/late-usage.ts";
 import type { Movement } from "../month/movement.ts";
 import { carries, price, type Rate, type RateCard, rateAt } from "../offer/rate-card.ts";
+import { whyNoRate } from "../offer/why-no-rate.ts";
 import { newAccountIdProblem } from "../text/text.ts";
 import {
   type AccountInBatch,
@@ -13,7 +14,7 @@ import {
   type EventCost,
   openAccount,
 } from "./account-in-batch.ts";
-import { type Carried, type CarriedByRate, carryOn, remainderOf } from "./carried.ts";
+import { type Carried, type CarriedByVersion, carryOn, remainderOf } from "./carried.ts";
 import { conflictWith } from "./conflict.ts";
 import type { Spend } from "./spend.ts";
 import { identityOf, isSameEvent, type Rejection, type UsageEvent } from "./usage-event.ts";
@@ -27,8 +28,8 @@ export interface BatchContext {
   readonly books: ReadonlyMap<string, Omit<AccountBook, "account">>;
   /** The lots that late events may get back, by account; only of accounts that have one. */
   readonly expired: ReadonlyMap<string, readonly ExpiredLot[]>;
-  /** What was carried under the rates of the events, by account; none: 0. */
-  readonly carried: ReadonlyMap<string, CarriedByRate>;
+  /** What was carried under the versions that price the events, by account; none: 0. */
+  readonly carried: ReadonlyMap<string, CarriedByVersion>;
   /**
    * Events already metered under the batch's identities, by `identityOf`, as far as these were looked up. Of
    * the others, the unique key of identities detects repeats.
@@ -142,11 +143,9 @@ function accountFor<E extends UsageEvent>(
 
 /** The rate that prices an event; null: it has none and is rejected. */
 function rateFor<E extends UsageEvent>(batch: EventsInBatch<E>, event: E): Rate | null {
-  const rate = rateAt(batch.rates, event.meter, event.occurredAt);
+  const rate = rateAt(batch.rates, event.meter, event.occurredAt, event.dimensions);
   if (typeof rate !== "string") return rate;
-  const lacks =
-    rate === "unknown_meter" ? "has no price; set one" : "had no price yet when this occurred";
-  return reject(batch, event, rate, `meter ${event.meter} ${lacks}`);
+  return reject(batch, event, rate, whyNoRate(batch.rates, event));
 }
 
 /** Draws a priced event on its account; false: it does not fit on the line. */

@@ -1,15 +1,21 @@
 import type { LotLife } from "../../core/offer/catalogue.ts";
 import type { MeterTerms } from "../../core/offer/catalogue-terms.ts";
 import type { CatalogueChanges, Change } from "../../core/offer/change-catalogue.ts";
+import { commonPer } from "../../core/offer/rate-table.ts";
 import { amountsAsText } from "../postgres/amounts-as-text.ts";
 import type { Transaction } from "../postgres/database.ts";
 import { feedToColumns } from "./feed-columns.ts";
 
 const INSERT_RATES = `
-  INSERT INTO rate (meter, valid_from, credits, per, fed_by, value_path, dimension_paths, set_by,
-                    rounds_each)
-  SELECT meter, valid_from, credits, per, fed_by, value_path, dimension_paths, $2, false
+  INSERT INTO rate (meter, valid_from, credits, per, dimensions, fed_by, value_path, dimension_paths,
+                    set_by, rounds_each)
+  SELECT meter, valid_from, credits, per, dimensions, fed_by, value_path, dimension_paths, $2, false
   FROM jsonb_populate_recordset(NULL::rate, $1)`;
+
+const INSERT_RATES_BY_DIMENSIONS = `
+  INSERT INTO rate_by_dimensions (meter, valid_from, place, patterns, credits, per)
+  SELECT meter, valid_from, place, patterns, credits, per
+  FROM jsonb_populate_recordset(NULL::rate_by_dimensions, $1)`;
 
 const INSERT_PLANS = `
   INSERT INTO plan (plan_id, valid_from, credits, life, life_months, set_by, first_credits,
@@ -42,7 +48,9 @@ export async function insertVersions(
   const insert = (text: string, rows: readonly object[]) =>
     transaction.query(text, [rowsOf(rows), by]);
   const newPlans = plans.filter(isNew);
-  await insert(INSERT_RATES, meters.filter(isNew).map(rateRow));
+  const newMeters = meters.filter(isNew);
+  await insert(INSERT_RATES, newMeters.map(rateRow));
+  await transaction.query(INSERT_RATES_BY_DIMENSIONS, [rowsOf(newMeters.flatMap(dimensionRows))]);
   await insert(
     INSERT_PLANS,
     newPlans.map((plan) => ({
@@ -73,10 +81,24 @@ function isNew({ kind }: Change<unknown>): boolean {
 function rateRow(meter: Change<MeterTerms>) {
   const { fedBy, valuePath, dimensionPaths } = feedToColumns(meter.terms.feed);
   return {
-    ...{ meter: meter.id, ...creditsOf(meter), per: meter.terms.per },
+    ...{ meter: meter.id, valid_from: new Date(meter.validFrom), ...pricing(meter.terms) },
     ...{ fed_by: fedBy, value_path: valuePath },
     dimension_paths: dimensionPaths === null ? null : JSON.parse(dimensionPaths),
   };
+}
+
+/** A meter whose price depends on dimensions has the units in which its remainders are counted. */
+function pricing(terms: MeterTerms) {
+  if (!("rates" in terms)) return { credits: terms.credits, per: terms.per };
+  return { credits: null, per: commonPer(terms.rates), dimensions: terms.dimensions };
+}
+
+function dimensionRows({ id, validFrom, terms }: Change<MeterTerms>) {
+  const rates = "rates" in terms ? terms.rates : [];
+  return rates.map(({ patterns, credits, per }, place) => ({
+    ...{ meter: id, valid_from: new Date(validFrom), place },
+    ...{ patterns, credits, per },
+  }));
 }
 
 /** In JSON a Date is ISO text, which Postgres reads as a timestamptz. */

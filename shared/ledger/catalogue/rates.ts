@@ -1,6 +1,16 @@
 import type { Instant } from "../../core/line/account.ts";
 import type { Refusal } from "../../core/line/refusal.ts";
-import { type Rate, type RateCard, rateAt, toRateCard } from "../../core/offer/rate-card.ts";
+import {
+  isTable,
+  type MeterVersion,
+  type Rate,
+  type RateCard,
+  type StatedRate,
+  toRateCard,
+  versionInForce,
+} from "../../core/offer/rate-card.ts";
+import { rateTable } from "../../core/offer/rate-table.ts";
+import type { ValuePattern } from "../../core/offer/value-pattern.ts";
 import {
   type Database,
   inTransaction,
@@ -11,24 +21,50 @@ import {
 } from "../postgres/database.ts";
 import { type FeedColumns, feedOfColumns, feedToColumns } from "./feed-columns.ts";
 
+/** A table's rates are in one statement with it, so that none is read without them. */
 const READ = `
   SELECT meter, valid_from AS "validFrom", credits, per, rounds_each AS "roundsEach", fed_by AS "fedBy",
-         value_path AS "valuePath", dimension_paths AS "dimensionPaths", set_by AS "setBy"
+         value_path AS "valuePath", dimension_paths AS "dimensionPaths", set_by AS "setBy", dimensions,
+         CASE WHEN dimensions IS NOT NULL THEN (
+           SELECT json_agg(json_build_object(
+             'patterns', patterns, 'credits', part.credits::text, 'per', part.per::text) ORDER BY place)
+           FROM rate_by_dimensions AS part
+           WHERE (part.meter, part.valid_from) = (rate.meter, rate.valid_from)
+         ) END AS rates
   FROM rate
   ORDER BY meter, valid_from`;
 
-/** All rates, by meter, oldest first. */
-export async function listRates(database: Queryable): Promise<Rate[]> {
-  type Row = Omit<Rate, "feed" | "roundsEach"> & FeedColumns & { readonly roundsEach: boolean };
-  const rows = await queryRows<Row>(database, READ, [], "list-rates");
-  return rows.map(({ fedBy, valuePath, dimensionPaths, roundsEach, ...rate }) => {
-    const feed = feedOfColumns({ fedBy, valuePath, dimensionPaths });
-    return {
-      ...rate,
-      ...(feed === null ? {} : { feed }),
-      ...(roundsEach ? { roundsEach } : {}),
-    };
-  });
+interface Row extends FeedColumns {
+  readonly meter: string;
+  readonly validFrom: Instant;
+  readonly setBy: string | null;
+  readonly credits: bigint;
+  readonly per: bigint;
+  readonly roundsEach: boolean;
+  readonly dimensions: readonly string[] | null;
+  /** In JSON amounts are decimal strings. */
+  readonly rates:
+    | readonly { patterns: readonly ValuePattern[]; credits: string; per: string }[]
+    | null;
+}
+
+/** All versions of meters, by meter, oldest first. */
+export async function listRates(database: Queryable): Promise<MeterVersion[]> {
+  return (await queryRows<Row>(database, READ, [], "list-rates")).map(toVersion);
+}
+
+function toVersion({ meter, validFrom, setBy, ...row }: Row): MeterVersion {
+  const feed = feedOfColumns(row);
+  const named = { meter, validFrom, setBy, ...(feed === null ? {} : { feed }) };
+  const { credits, per, dimensions, rates } = row;
+  if (dimensions === null || rates === null) {
+    return { ...named, credits, per, ...(row.roundsEach ? { roundsEach: true } : {}) };
+  }
+  return rateTable(named, { dimensions, rates: rates.map(toStated) });
+}
+
+function toStated({ patterns, credits, per }: NonNullable<Row["rates"]>[number]): StatedRate {
+  return { patterns, credits: BigInt(credits), per: BigInt(per) };
 }
 
 const COUNT = "SELECT count(*)::integer FROM rate";
@@ -43,9 +79,9 @@ export function rateCardReader(): (transaction: Transaction) => Promise<RateCard
   return async (transaction) => {
     const row = await queryRow<{ count: number }>(transaction, COUNT, [], "count-rates");
     if (row?.count !== known) {
-      const rates = await listRates(transaction);
-      card = toRateCard(rates);
-      known = rates.length;
+      const versions = await listRates(transaction);
+      card = toRateCard(versions);
+      known = versions.length;
     }
     return card;
   };
@@ -55,7 +91,7 @@ type SetRateOutcome =
   | { readonly kind: "set" }
   /** The same rate was set before. */
   | { readonly kind: "already_exists" }
-  | Refusal<"version_exists" | "too_early">;
+  | Refusal<"version_exists" | "too_early" | "priced_by_dimensions">;
 
 /** For clocks that differ, and batches that began before the rate was set. */
 const MARGIN_MS = 60_000;
@@ -79,29 +115,33 @@ export function earliestChange(now: Instant, maxAheadMs: number): Instant {
 
 /**
  * Sets a meter's price from an instant on and keeps its feed; `by`: who requested it. The first price of a meter may begin at any
- * time, a later one not before `earliestChange`, so that no metered event would get another price.
+ * time, a later one not before `earliestChange`, so that no metered event would get another price. Prices by
+ * dimensions are not replaced by one.
  */
 export async function setRate(
   database: Database,
-  rate: Omit<Rate, "feed">,
+  rate: Omit<Rate, "feed" | "of">,
   now: Instant,
   maxAheadMs: number,
   by: string | null = null,
 ): Promise<SetRateOutcome> {
   return inTransaction(database, async (transaction) => {
     await lockPrices(transaction);
-    const ofMeter = (await listRates(transaction)).filter(({ meter }) => meter === rate.meter);
-    const standing = ofMeter.find(({ validFrom }) => validFrom === rate.validFrom);
-    if (standing !== undefined) {
+    const { meter, validFrom } = rate;
+    const ofMeter = (await listRates(transaction)).filter((version) => version.meter === meter);
+    const before = versionInForce(toRateCard(ofMeter), meter, validFrom);
+    if (typeof before !== "string" && isTable(before))
+      return { kind: "priced_by_dimensions", meter };
+    const standing = ofMeter.find((version) => version.validFrom === validFrom);
+    if (standing !== undefined && !isTable(standing)) {
       const same = standing.credits === rate.credits && standing.per === rate.per;
       return same ? { kind: "already_exists" } : { kind: "version_exists" };
     }
     const earliest = earliestChange(now, maxAheadMs);
-    if (ofMeter.length > 0 && rate.validFrom < earliest) return { kind: "too_early", earliest };
-    const before = rateAt(toRateCard(ofMeter), rate.meter, rate.validFrom);
+    if (ofMeter.length > 0 && validFrom < earliest) return { kind: "too_early", earliest };
     const feed = typeof before === "string" ? undefined : before.feed;
     const { fedBy, valuePath, dimensionPaths } = feedToColumns(feed);
-    const price = [rate.meter, rate.validFrom, rate.credits, rate.per];
+    const price = [meter, validFrom, rate.credits, rate.per];
     await transaction.query(INSERT, [...price, fedBy, valuePath, dimensionPaths, by]);
     return { kind: "set" };
   });

@@ -99,7 +99,16 @@ function askWhere(letters: string): string {
 }
 
 const ASK_OF_ACCOUNTS = askWhere(`${WITHOUT_ACCOUNT} AND account_id = ANY($2)`);
-const ASK_OF_METER = askWhere(`${WITHOUT_PRICE} AND meter = $2 AND occurred_at >= $3::timestamptz`);
+// What no rate by dimensions matches will not match later: what held when it occurred never changes.
+const ASK_OF_METER = askWhere(`
+  ${WITHOUT_PRICE} AND meter = $2 AND occurred_at >= $3::timestamptz
+  AND (reason = 'unknown_meter' OR (
+    SELECT dimensions IS NULL
+    FROM rate
+    WHERE rate.meter = $2 AND valid_from <= occurred_at
+    ORDER BY valid_from DESC
+    LIMIT 1
+  ))`);
 
 async function* askAll(
   database: Database,

@@ -54,7 +54,8 @@ export async function readUsageBetween(
   const { source, values } = usageIn(range);
   const text = `
     SELECT record.account_id AS "accountId", record.meter, record.quantity,
-           record.occurred_at AS "occurredAt", record.credits
+           record.occurred_at AS "occurredAt", coalesce(record.dimensions, '{}') AS dimensions,
+           record.credits
     ${source}`;
   await readPages<PricedUsage>(transaction, { text, values }, onPage);
 }

@@ -1,5 +1,10 @@
-import { carries, type Rate, type RateCard, rateAt } from "../../core/offer/rate-card.ts";
-import type { Carried, CarriedByRate } from "../../core/usage/carried.ts";
+import {
+  type MeterVersion,
+  mayCarry,
+  type RateCard,
+  versionInForce,
+} from "../../core/offer/rate-card.ts";
+import type { Carried, CarriedByVersion } from "../../core/usage/carried.ts";
 import { type AccountGroups, forEachAccount } from "../../core/usage/group-columns.ts";
 import { meterAt, occurredAtAt } from "../../core/usage/usage-columns.ts";
 import { bigintArray, columnsOf, textArray } from "../postgres/array-literal.ts";
@@ -12,10 +17,10 @@ const READ = `
   JOIN carried USING (account_id, meter)
   WHERE valid_from = to_timestamp(instant / 1000)`;
 
-/** An account's usage is priced with a rate. */
+/** An account's usage is priced under a version of a meter. */
 interface Priced {
   readonly accountId: string;
-  readonly rate: Rate;
+  readonly version: MeterVersion;
 }
 
 /**
@@ -27,9 +32,9 @@ export async function readCarried(
   transaction: Transaction,
   rates: RateCard,
   groups: AccountGroups,
-): Promise<Map<string, CarriedByRate>> {
+): Promise<Map<string, CarriedByVersion>> {
   const carrying = new Set<string>();
-  for (const [meter, ofMeter] of rates) if (ofMeter.some(carries)) carrying.add(meter);
+  for (const [meter, ofMeter] of rates) if (ofMeter.some(mayCarry)) carrying.add(meter);
   if (carrying.size === 0) return new Map();
   return readRemainders(transaction, pricedBy(rates, groups, carrying));
 }
@@ -37,39 +42,43 @@ export async function readCarried(
 function pricedBy(rates: RateCard, groups: AccountGroups, carrying: ReadonlySet<string>): Priced[] {
   const priced: Priced[] = [];
   forEachAccount(groups, (accountId, places) => {
-    const ofAccount = new Set<Rate>();
+    const ofAccount = new Set<MeterVersion>();
     for (const place of places) {
       const meter = meterAt(groups.columns, place);
       if (!carrying.has(meter)) continue;
-      const rate = rateAt(rates, meter, occurredAtAt(groups.columns, place));
-      if (typeof rate !== "string" && carries(rate)) ofAccount.add(rate);
+      const version = versionInForce(rates, meter, occurredAtAt(groups.columns, place));
+      if (typeof version !== "string" && mayCarry(version)) ofAccount.add(version);
     }
-    for (const rate of ofAccount) priced.push({ accountId, rate });
+    for (const version of ofAccount) priced.push({ accountId, version });
   });
   return priced;
 }
 
-/** The remainders of accounts under rates, by account. */
+/** The remainders of accounts under versions, by account. */
 export async function readRemainders(
   transaction: Transaction,
   priced: readonly Priced[],
-): Promise<Map<string, CarriedByRate>> {
-  const found = new Map<string, Map<Rate, bigint>>();
+): Promise<Map<string, CarriedByVersion>> {
+  const found = new Map<string, Map<MeterVersion, bigint>>();
   if (priced.length === 0) return found;
   const values = [
     textArray(priced.map(({ accountId }) => accountId)),
-    textArray(priced.map(({ rate }) => rate.meter)),
-    bigintArray(priced.map(({ rate }) => rate.validFrom)),
+    textArray(priced.map(({ version }) => version.meter)),
+    bigintArray(priced.map(({ version }) => version.validFrom)),
   ];
   const rows = await queryRows<Carried>(transaction, READ, values, "read-carried");
-  const rates = new Map(priced.map(({ rate }) => [`${rate.meter}\0${rate.validFrom}`, rate]));
-  for (const { accountId, meter, validFrom, remainder } of rows) {
-    const rate = rates.get(`${meter}\0${validFrom}`);
-    if (rate === undefined) throw new Error(`no rate of ${meter} begins at ${validFrom}`);
-    const ofAccount = found.get(accountId) ?? new Map<Rate, bigint>();
-    found.set(accountId, ofAccount.set(rate, remainder));
+  const versions = new Map(priced.map(({ version }) => [keyOf(version), version]));
+  for (const { accountId, remainder, ...of } of rows) {
+    const version = versions.get(keyOf(of));
+    if (version === undefined) throw new Error(`no rate of ${of.meter} begins at ${of.validFrom}`);
+    const ofAccount = found.get(accountId) ?? new Map<MeterVersion, bigint>();
+    found.set(accountId, ofAccount.set(version, remainder));
   }
   return found;
+}
+
+function keyOf({ meter, validFrom }: Pick<MeterVersion, "meter" | "validFrom">): string {
+  return `${meter}\0${validFrom}`;
 }
 
 const WRITE = `

@@ -343,6 +343,8 @@ describe("what feeds a meter", () => {
       valid_from: expect.any(String),
       credits: "1000000",
       per: "1",
+      dimensions: [],
+      rates: [],
       feed: { event_type: "cat.prompt", value: "$.tokens", dimensions: { 'a "b': "$.a" } },
       set_by: expect.any(String),
     });

@@ -68,6 +68,7 @@ describe("explain event", () => {
         { lot_id: "cli-acme-lot-2", source: "top_up", credits: "1000000", granted_by: null },
       ],
       owed: "0",
+      rate: { valid_from: "1970-01-01T00:00:00.000Z", when: {}, credits: "1000000", per: "60" },
     });
     expect((await run("explain event e-2 --account cli-acme")).stdout).toMatch(
       /used +120 of cli-minutes\n[\s\S]*dimensions +region=eu\n[\s\S]*cli-acme-lot-1 +top_up +1\ncli-acme-lot-2 +top_up +1\n$/,

@@ -39,6 +39,8 @@ function plan(credits: bigint, monthly: bigint, yearly = monthly * 10n) {
   return [version({ credits, life, ...first, prices })];
 }
 
+const CALL = { accountId: ACME, meter: "calls", occurredAt: NOON, dimensions: {} };
+
 describe("usage under other rates", () => {
   test("halves of two events are one micro-credit, and a version without an instant holds until the next one", () => {
     const meters = new Map([
@@ -46,7 +48,7 @@ describe("usage under other rates", () => {
     ]);
     const other = statedCatalogue({ ...NOTHING_STATED, meters });
     const whatIf: WhatIf = new Map();
-    const call = { accountId: ACME, meter: "calls", quantity: 1n, credits: 3n };
+    const call = { accountId: ACME, meter: "calls", quantity: 1n, credits: 3n, dimensions: {} };
     addUsage(whatIf, { ...call, occurredAt: 0 }, other);
     addUsage(whatIf, { ...call, occurredAt: NOON - 1 }, other);
     addUsage(whatIf, { ...call, occurredAt: NOON }, other);
@@ -60,7 +62,13 @@ describe("usage under other rates", () => {
     const meters = new Map([["calls", [version({ credits: 5n, per: 1n }, NOON)]]]);
     const other = statedCatalogue({ ...NOTHING_STATED, meters });
     const whatIf: WhatIf = new Map();
-    const usage = { accountId: ACME, quantity: 2n, credits: 7n, occurredAt: NOON - 1 };
+    const usage = {
+      accountId: ACME,
+      quantity: 2n,
+      credits: 7n,
+      occurredAt: NOON - 1,
+      dimensions: {},
+    };
     addUsage(whatIf, { ...usage, meter: "calls" }, other);
     addUsage(whatIf, { ...usage, meter: "other" }, other);
     const charge = { accountId: ACME, addOnId: "voice", units: 3n, credits: 9n, dueAt: NOON };
@@ -88,7 +96,7 @@ describe("usage under other rates", () => {
           const before = exact / rate.per;
           exact += quantity * rate.credits;
           const credits = exact / rate.per - before;
-          return { accountId: ACME, meter: "calls", quantity, credits, occurredAt: NOON };
+          return { ...CALL, quantity, credits };
         });
         const compare = (all: readonly PricedUsage[]) => {
           const whatIf: WhatIf = new Map();
@@ -118,7 +126,7 @@ describe("the same rates, where events outside of the range carry remainders", (
       const before = exact / rate.per;
       exact += quantity * rate.credits;
       const credits = exact / rate.per - before;
-      const usage = { accountId: ACME, meter: "calls", quantity, credits, occurredAt: NOON };
+      const usage = { ...CALL, quantity, credits };
       if (isIn) addUsage(whatIf, usage, other);
     }
     return [...whatIf.values()].reduce(

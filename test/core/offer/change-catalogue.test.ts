@@ -9,6 +9,7 @@ import { type AddOn, addOnAt, type Catalogue } from "../../../shared/core/offer/
 import type { AddOnTerms, MeterTerms } from "../../../shared/core/offer/catalogue-terms.ts";
 import { decideChanges } from "../../../shared/core/offer/change-catalogue.ts";
 import { toRateCard } from "../../../shared/core/offer/rate-card.ts";
+import { rateTable } from "../../../shared/core/offer/rate-table.ts";
 import type {
   RequestedCatalogue,
   RequestedVersion,
@@ -111,6 +112,41 @@ test.each([
     expect(decision).toMatchObject({ changes: { meters: [{ validFrom: given.begins }] } });
   },
 );
+
+test("a meter with other rates by dimensions is a new version, in another order it is not", () => {
+  const one = { patterns: ["gpt-5", "in"], credits: 5n, per: 1n };
+  const other = { patterns: ["gpt-*", null], credits: 7n, per: 2n };
+  const dimensions = ["model", "kind"];
+  const stands = rateTable({ meter: "t", validFrom: 10 }, { dimensions, rates: [one, other] });
+  const ask = (terms: MeterTerms) =>
+    decideChanges(
+      { ...EMPTY, meters: new Map([["t", [{ from: null, terms, place: PLACE }]]]) },
+      { ...context(standing("")), card: toRateCard([stands]) },
+    );
+  const turned = [
+    { ...other, patterns: [null, "gpt-*"] },
+    { ...one, patterns: ["in", "gpt-5"] },
+  ];
+  for (const same of [
+    { dimensions, rates: [one, other] },
+    { dimensions: ["kind", "model"], rates: turned },
+  ]) {
+    expect(ask(same)).toMatchObject({ changes: { meters: [{ kind: "unchanged" }] } });
+  }
+  for (const terms of [
+    { dimensions, rates: [one] },
+    { dimensions, rates: [one, other, { patterns: [null, null], credits: 1n, per: 1n }] },
+    { dimensions, rates: [one, { ...other, per: 3n }] },
+    { dimensions, rates: [one, { ...other, patterns: ["gpt-*", "in"] }] },
+    { dimensions: ["model", "sort"], rates: [one, other] },
+    { dimensions, rates: turned },
+    { credits: 5n, per: 1n },
+  ]) {
+    expect(ask(terms)).toMatchObject({
+      changes: { meters: [{ kind: "new_version", replaces: { rates: [one, other] } }] },
+    });
+  }
+});
 
 test("a meter with another feed is a new version", () => {
   const feed = { eventType: "prompt", value: ["tokens"], dimensions: new Map([["m", ["m"]]]) };

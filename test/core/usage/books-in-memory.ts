@@ -7,7 +7,7 @@ import { decideGrant } from "../../../shared/core/month/grant-credits.ts";
 import { type ExpiredLot, inLineOrder, isLate } from "../../../shared/core/month/late-usage.ts";
 import { EMPTY_SCHEDULE } from "../../../shared/core/month/subscription.ts";
 import { EMPTY_CATALOGUE } from "../../../shared/core/offer/catalogue.ts";
-import type { Rate } from "../../../shared/core/offer/rate-card.ts";
+import type { MeterVersion } from "../../../shared/core/offer/rate-card.ts";
 import { toRateCard } from "../../../shared/core/offer/rate-card.ts";
 import type { Drawn, Metering } from "../../../shared/core/usage/events-in-batch.ts";
 import { groupByAccount } from "../../../shared/core/usage/group-columns.ts";
@@ -52,14 +52,14 @@ export interface AccountRows {
  * needs, decides, writes. The rows it hands out are frozen.
  */
 export function openBooks(setup: {
-  readonly rates: readonly Rate[];
+  readonly rates: readonly MeterVersion[];
   readonly window: EventWindow;
   readonly accounts: readonly Account[];
 }) {
   const rates = toRateCard(setup.rates);
   const rows = new Map<string, AccountRows>();
   const recorded = new Map<string, UsageEvent>();
-  const carried = new Map<string, Map<Rate, bigint>>();
+  const carried = new Map<string, Map<MeterVersion, bigint>>();
   const deadLetters: { event: UsageEvent; reason: DeadLetterReason }[] = [];
   let repeats = 0;
   for (const account of setup.accounts) {
@@ -103,7 +103,7 @@ export function openBooks(setup: {
     for (const { accountId, meter, validFrom, remainder } of metering.carried) {
       const rate = rates.get(meter)?.find((one) => one.validFrom === validFrom);
       if (rate === undefined) throw new Error(`no rate of ${meter} begins at ${validFrom}`);
-      const ofAccount = carried.get(accountId) ?? new Map<Rate, bigint>();
+      const ofAccount = carried.get(accountId) ?? new Map<MeterVersion, bigint>();
       carried.set(accountId, ofAccount.set(rate, remainder));
     }
     repeats += metering.repeats;

@@ -7,6 +7,7 @@ import { describe, expect, test } from "vitest";
 import { MAX_BIGINT } from "../../../shared/core/line/credit-line.ts";
 import { EMPTY_CATALOGUE } from "../../../shared/core/offer/catalogue.ts";
 import {
+  type MeterVersion,
   price,
   type Rate,
   remainderAfter,
@@ -17,6 +18,7 @@ import {
   priceInDoubles,
   remainderInDoubles,
 } from "../../../shared/core/offer/rate-in-doubles.ts";
+import { rateTable } from "../../../shared/core/offer/rate-table.ts";
 import { toAccountId } from "../../../shared/core/text/text.ts";
 
 import { groupByAccount } from "../../../shared/core/usage/group-columns.ts";
@@ -43,7 +45,21 @@ import {
 import { accountWith, eventWith, NOON } from "../../support/core/examples.ts";
 
 const EDGE = 2n ** 53n;
-const RATES: readonly Rate[] = [
+const CHAT = rateTable(
+  { meter: "chat", validFrom: 0 },
+  {
+    dimensions: ["team", "kind"],
+    rates: [
+      { patterns: ["blue", null], credits: 1n, per: 3n },
+      { patterns: ["b*", null], credits: 2n, per: 7n },
+      { patterns: ["blue", "input"], credits: 5n, per: 1n },
+      { patterns: ["b*", "input"], credits: EDGE - 1n, per: 2n },
+    ],
+  },
+);
+const RATES: readonly MeterVersion[] = [
+  CHAT,
+
   { meter: "calls", validFrom: 0, credits: 1n, per: 1n },
   { meter: "tokens", validFrom: 0, credits: 3n, per: 7n },
   { meter: "tokens", validFrom: NOON, credits: 150n, per: 1_000n },
@@ -81,10 +97,21 @@ const someEvent = fc.record({
     "free",
     "free",
     "unheard-of",
+    "chat",
+    "chat",
+    "chat",
   ),
   quantity: someAmount,
   occurredAt: someInstant,
   source: fc.constantFrom("", "", "gateway"),
+  dimensions: fc.constantFrom<Record<string, string>>(
+    {},
+    { team: "blue" },
+    { team: "black", model: "x" },
+    { team: "blue", kind: "input" },
+    { team: "bright", kind: "input" },
+    { kind: "input" },
+  ),
 });
 /** An event of the batch again: next to it or far from it, the same or with something else. */
 const someAgain = fc.record({
@@ -148,7 +175,15 @@ describe("columns", () => {
           }
           const context = contextWith({
             accounts,
-            carried: new Map([["acme", new Map([[RATES[1] as Rate, 6n]])]]),
+            carried: new Map([
+              [
+                "acme",
+                new Map<MeterVersion, bigint>([
+                  [RATES[2] as Rate, 6n],
+                  [CHAT, 20n],
+                ]),
+              ],
+            ]),
             recorded,
             mayRepeat,
           });
@@ -275,7 +310,7 @@ describe("a price in doubles", () => {
     ["the last product that doubles hold", EDGE - 1n, 9_007_199_254_740_991],
     ["the first one that they do not", EDGE, Number.NaN],
   ])("%s", (_, credits, expected) => {
-    const rate = { rate: RATES[0] as Rate, credits: Number(credits), per: 1, carries: false };
+    const rate = { version: CHAT, credits: Number(credits), per: 1, carries: false };
     expect(priceInDoubles(rate, 1, 0)).toBe(expected);
   });
 });

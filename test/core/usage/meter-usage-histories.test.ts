@@ -18,7 +18,8 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Instant } from "../../../shared/core/line/account.ts";
 import { balanceOf, MAX_BIGINT, remainingOf } from "../../../shared/core/line/credit-line.ts";
-import type { Rate } from "../../../shared/core/offer/rate-card.ts";
+import type { MeterVersion } from "../../../shared/core/offer/rate-card.ts";
+import { rateTable } from "../../../shared/core/offer/rate-table.ts";
 import { toAccountId } from "../../../shared/core/text/text.ts";
 import type { UsageEvent } from "../../../shared/core/usage/usage-event.ts";
 import { createModel, type Model } from "../../model/reference-model.ts";
@@ -34,7 +35,19 @@ import {
 
 const BEGIN = 3_600_000;
 const WINDOW = { maxAheadMs: 20, maxBehindMs: 60 };
-const RATES: readonly Rate[] = [
+const CHAT = {
+  dimensions: ["model", "kind"],
+  rates: [
+    { patterns: ["gpt-*", "input"], credits: 1n, per: 3n },
+    { patterns: ["gpt-5", "input"], credits: 3n, per: 2n },
+    { patterns: ["gpt-5", null], credits: 4n, per: 1n },
+    { patterns: ["gpt-*", null], credits: 7n, per: 5n },
+  ],
+};
+const RATES: readonly MeterVersion[] = [
+  rateTable({ meter: "chat", validFrom: 0 }, CHAT),
+  rateTable({ meter: "chat", validFrom: BEGIN + 20 }, { ...CHAT, rates: CHAT.rates.slice(2) }),
+
   { meter: "calls", validFrom: 0, credits: 1n, per: 1n },
   { meter: "tokens", validFrom: 0, credits: 3n, per: 2n },
   { meter: "tokens", validFrom: BEGIN + 30, credits: 5n, per: 4n },
@@ -54,11 +67,12 @@ const someAccount = fc.oneof(
 const use = fc.record({
   use: someAccount,
   meter: fc.oneof(
-    { weight: 12, arbitrary: fc.constantFrom("calls", "tokens") },
+    { weight: 12, arbitrary: fc.constantFrom("calls", "tokens", "chat") },
     { weight: 2, arbitrary: fc.constantFrom("minutes", "unheard-of") },
   ),
   quantity: someQuantity,
   sinceNow: fc.integer({ min: -65, max: 25 }),
+  model: fc.constantFrom("gpt-5", "gpt-5-mini", "gpt-4", ...["gpt-5", "claude"]),
   cut: fc.boolean(),
 });
 const again = fc.record({
@@ -82,7 +96,14 @@ const someHistory = fc.array(
   { maxLength: 40, size: "max" },
 );
 type Step =
-  | { use: string; meter: string; quantity: bigint; sinceNow: number; cut: boolean }
+  | {
+      use: string;
+      meter: string;
+      quantity: bigint;
+      sinceNow: number;
+      model: string;
+      cut: boolean;
+    }
   | { again: number; as: string; cut: boolean }
   | { grant: string; credits: bigint; life: number | null }
   | { wait: number };
@@ -289,9 +310,7 @@ function walk(
       lots += 1;
       on.grant(step.grant, `lot-${lots}`, step.credits, expiresAt, now);
     } else if ("use" in step) {
-      const { use: accountId, meter, quantity, sinceNow } = step;
-      const eventId = `event-${sent.length + 1}`;
-      const event = eventWith({ eventId, accountId, meter, quantity, occurredAt: now + sinceNow });
+      const event = usedIn(step, `event-${sent.length + 1}`, now);
       sent.push(event);
       on.event(event, now, step.cut);
     } else {
@@ -302,10 +321,21 @@ function walk(
   on.wait(now);
 }
 
+function usedIn(
+  { use: accountId, meter, quantity, sinceNow, model }: Extract<Step, { use: string }>,
+  eventId: string,
+  now: Instant,
+): UsageEvent {
+  const kind = sinceNow % 3 === 0 ? "output" : "input";
+  const dimensions: Record<string, string> = meter === "chat" ? { model, kind } : {};
+  const occurredAt = now + sinceNow;
+  return eventWith({ eventId, accountId, meter, quantity, occurredAt, dimensions });
+}
+
 function saidAgain(event: UsageEvent, as: string): UsageEvent {
   if (as === "more") return { ...event, quantity: event.quantity + 1n };
   if (as === "elsewhere") return { ...event, dimensions: { region: "eu" } };
-  return { ...event, dimensions: {} };
+  return { ...event, dimensions: { ...event.dimensions } };
 }
 
 function againAfterFirst(history: readonly Step[]): number {

@@ -1,9 +1,16 @@
 import { randomBytes } from "node:crypto";
 import { expect } from "vitest";
+import { termsOf } from "../../../shared/core/offer/catalogue-terms.ts";
+import type { MeterVersion } from "../../../shared/core/offer/rate-card.ts";
 import { toAccountId } from "../../../shared/core/text/text.ts";
+import { insertVersions } from "../../../shared/ledger/catalogue/insert-versions.ts";
 import { createAccount } from "../../../shared/ledger/credits/create-account.ts";
 import { grantCredits } from "../../../shared/ledger/credits/grant-credits.ts";
-import { type Database, openDatabase } from "../../../shared/ledger/postgres/database.ts";
+import {
+  type Database,
+  inTransaction,
+  openDatabase,
+} from "../../../shared/ledger/postgres/database.ts";
 import { throughSocket } from "../stack/postgres-socket.ts";
 import { copyDatabase, createFromTemplate, dropDatabase, superuserUrl } from "../stack/template.ts";
 
@@ -105,6 +112,21 @@ export async function setPrice(
     `INSERT INTO rate (meter, valid_from, credits, per, rounds_each)
      VALUES ($1, to_timestamp($2 / 1000.0), $3, $4, false)`,
     [meter, validFrom, credits, per],
+  );
+}
+
+/** Adds versions of meters, as a catalogue file would. */
+export async function setRates(
+  { database }: Pick<Books, "database">,
+  versions: readonly MeterVersion[],
+): Promise<void> {
+  const meters = versions.map((version) => {
+    const { meter: id, validFrom } = version;
+    return { kind: "added", id, validFrom, terms: termsOf(version), replaces: null } as const;
+  });
+  const others = { plans: [], addOns: [], creditPrices: [] };
+  await inTransaction(database, (transaction) =>
+    insertVersions(transaction, { meters, ...others }, null),
   );
 }
 

@@ -1,3 +1,4 @@
+import { rateTable } from "../../../shared/core/offer/rate-table.ts";
 import { toAccountId } from "../../../shared/core/text/text.ts";
 import { rateCardReader } from "../../../shared/ledger/catalogue/rates.ts";
 import { takeCredits } from "../../../shared/ledger/credits/adjust-credits.ts";
@@ -7,7 +8,7 @@ import {
 } from "../../../shared/ledger/housekeeping/drop-usage.ts";
 import type { Database } from "../../../shared/ledger/postgres/database.ts";
 import { debitUsage } from "../../../shared/ledger/usage/debit-usage.ts";
-import { type Books, openAccount, openBooks, setPrice } from "./books.ts";
+import { type Books, openAccount, openBooks, setPrice, setRates } from "./books.ts";
 import { type Usage, usageBatches } from "./usage-batches.ts";
 
 /** Noon of a day such as `2025-09-30`, in UTC. */
@@ -58,6 +59,18 @@ export async function openOldBooks(): Promise<Books> {
   await setPrice(books, "byte", 2n, 5n);
   await setPrice(books, "byte", 1n, 5n, noon("2025-09-10"));
   await setPrice(books, "gift", 0n);
+  await setRates(books, [
+    rateTable(
+      { meter: "chat", validFrom: 0 },
+      {
+        dimensions: ["model"],
+        rates: [
+          { patterns: ["gpt-5"], credits: 1n, per: 2n },
+          { patterns: ["gpt-*"], credits: 5n, per: 3n },
+        ],
+      },
+    ),
+  ]);
   for (const account of ["acme", "bolt", "free"]) {
     const ending = { credits: 4_500n, expiresAt: noon("2025-08-20") };
     const lots = [ending, { credits: 900_000n }];

@@ -1,18 +1,33 @@
 import { GIVES_BACK, LATE_REFERENCE } from "../../books/expired-lots.ts";
 import type { Invariant } from "./invariant.ts";
 
-/** Sums of all usage, by account, meter and the rate that priced it: of records, and of what is past retention. */
+/**
+ * Sums of all usage, by account, meter and the version that priced it: of records, and of what is past
+ * retention. `exact` is the price in micro-credits, times the version's `per`.
+ */
 const SUMMED = `
-  SELECT record.account_id, record.meter, coalesce(valid_from, '-infinity') AS valid_from,
-         count(*) AS events, sum(quantity::numeric) AS quantity, sum(record.credits::numeric) AS credits
-  FROM usage_record AS record
-  LEFT JOIN (SELECT meter, valid_from,
-                    lead(valid_from, 1, 'infinity') OVER (PARTITION BY meter ORDER BY valid_from) AS valid_to
-             FROM rate) AS term
-    ON term.meter = record.meter AND occurred_at >= valid_from AND occurred_at < valid_to
-  GROUP BY 1, 2, 3
+  WITH used AS MATERIALIZED (
+    SELECT record.account_id, record.meter, coalesce(valid_from, '-infinity') AS valid_from,
+           CASE WHEN term.dimensions IS NULL THEN '{}'
+             ELSE ARRAY(SELECT record.dimensions ->> name FROM unnest(term.dimensions) AS name)
+           END AS named,
+           count(*) AS events, sum(quantity::numeric) AS quantity, sum(record.credits::numeric) AS credits
+    FROM usage_record AS record
+    LEFT JOIN (SELECT meter, valid_from, dimensions,
+                      lead(valid_from, 1, 'infinity') OVER (PARTITION BY meter ORDER BY valid_from) AS valid_to
+               FROM rate) AS term
+      ON term.meter = record.meter AND occurred_at >= valid_from AND occurred_at < valid_to
+    GROUP BY 1, 2, 3, 4
+  ), priced AS MATERIALIZED (
+    SELECT meter, valid_from, named, rate_credits(meter, valid_from, named) AS each
+    FROM (SELECT DISTINCT meter, valid_from, named FROM used) AS met
+  )
+  SELECT account_id, meter, valid_from, events, quantity, credits, quantity * each AS exact
+  FROM used JOIN priced USING (meter, valid_from, named)
   UNION ALL
-  SELECT account_id, meter, valid_from, events, quantity, credits FROM usage_past`;
+  SELECT account_id, meter, valid_from, events, quantity, past.credits,
+         coalesce(exact, quantity * rate.credits)
+  FROM usage_past AS past LEFT JOIN rate USING (meter, valid_from)`;
 
 /** Invariants of usage records and of spend. */
 export const USAGE_INVARIANTS: readonly Invariant[] = [
@@ -134,12 +149,11 @@ export const USAGE_INVARIANTS: readonly Invariant[] = [
     accounts: `
       SELECT coalesce(used.account_id, carried.account_id) AS account_id
       FROM (
-        SELECT account_id, meter, valid_from,
-               sum(quantity) * rate.credits - sum(used.credits) * per AS left_over
+        SELECT account_id, meter, valid_from, sum(exact) - sum(used.credits) * per AS left_over
         FROM (${SUMMED}) AS used
         JOIN rate USING (meter, valid_from)
-        WHERE NOT rounds_each AND rate.credits % per <> 0
-        GROUP BY account_id, meter, valid_from, rate.credits, per
+        WHERE NOT rounds_each AND (dimensions IS NOT NULL OR rate.credits % per <> 0)
+        GROUP BY account_id, meter, valid_from, per
       ) AS used
       FULL JOIN carried USING (account_id, meter, valid_from)
       WHERE coalesce(left_over, 0) <> coalesce(remainder, 0)`,

@@ -1,0 +1,69 @@
+/** The API prices, lists and explains usage by dimensions as metering does. */
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { rateTable } from "../../shared/core/offer/rate-table.ts";
+import { type Books, openAccount, openBooks, setRates } from "../support/books/books.ts";
+import { meterEvents } from "../support/cli/meter-events.ts";
+import { openApi } from "../support/processes/api.ts";
+
+const PRICES = {
+  dimensions: ["model"],
+  rates: [
+    { patterns: ["large"], credits: 1n, per: 2n },
+    { patterns: ["small-*"], credits: 1n, per: 3n },
+  ],
+};
+
+let books: Books;
+
+beforeAll(async () => {
+  books = await openBooks();
+  await setRates(books, [rateTable({ meter: "chat", validFrom: 0 }, PRICES)]);
+  await openAccount(books, "acme", { lots: [{ credits: 1_000n }] });
+});
+
+afterAll(() => books?.close());
+
+test("an allowance is for the rate of its dimensions, with what is carried under all of them", async () => {
+  const { ask } = await openApi(books);
+  const costOf = async (model: string) => {
+    const dimensions = encodeURIComponent(JSON.stringify({ model }));
+    const url = `/v1/accounts/acme/allowance?meter=chat&quantity=5&dimensions=${dimensions}`;
+    return (await ask("GET", url)).body;
+  };
+  expect(await costOf("large")).toMatchObject({ cost: "2", allowed: true });
+  expect(await costOf("small-1")).toMatchObject({ cost: "1" });
+  const of = { accountId: "acme", meter: "chat", quantity: 1n };
+  await meterEvents(books, [{ ...of, eventId: "e", dimensions: { model: "large", team: "a" } }]);
+  // 1/2 is carried: 1/2 + 5/3 are 2 and a sixth.
+  expect(await costOf("small-1")).toMatchObject({ cost: "2" });
+  expect(await costOf("tiny")).toMatchObject({
+    code: "no_price",
+    detail:
+      "Meter chat has no rate for model=tiny; the nearest are for model=large; model=small-*.",
+  });
+});
+
+test("an event is explained with its rate, and the catalogue lists all of them", async () => {
+  const { ask } = await openApi(books);
+  expect((await ask("GET", "/v1/accounts/acme/events/e")).body["rate"]).toEqual({
+    valid_from: "1970-01-01T00:00:00.000Z",
+    when: { model: "large" },
+    credits: "1",
+    per: "2",
+  });
+  expect((await ask("GET", "/v1/catalogue")).body["meters"]).toEqual([
+    {
+      meter: "chat",
+      valid_from: "1970-01-01T00:00:00.000Z",
+      credits: null,
+      per: null,
+      dimensions: ["model"],
+      rates: [
+        { when: { model: "large" }, credits: "1", per: "2" },
+        { when: { model: "small-*" }, credits: "1", per: "3" },
+      ],
+      feed: null,
+      set_by: null,
+    },
+  ]);
+});
