@@ -37,9 +37,8 @@ test("an allowance is for the rate of its dimensions, with what is carried under
   // 1/2 is carried: 1/2 + 5/3 are 2 and a sixth.
   expect(await costOf("small-1")).toMatchObject({ cost: "2" });
   expect(await costOf("tiny")).toMatchObject({
-    code: "no_price",
-    detail:
-      "Meter chat has no rate for model=tiny; the nearest are for model=large; model=small-*.",
+    type: "urn:drawdown:no_price",
+    detail: "meter chat has no rate for model=tiny; the nearest are for model=large; model=small-*",
   });
 });
 
