@@ -2,37 +2,45 @@
  * What each service says of its health while servers go away and come back, and while it hangs. On separate
  * servers; the tests run in this order.
  */
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import pg from "pg";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { API_SERVICE } from "../../infra/local/services.ts";
 import { type LocalStack, startStack } from "../../infra/local/stack.ts";
 import { setUp } from "../../infra/set-up.ts";
+import {
+  type SimulatedGateway,
+  startSimulatedGateway,
+} from "../../infra/simulated-gateway/start-gateway.ts";
 import type { Database } from "../../shared/ledger/postgres/database.ts";
 import { connect, openAccount, setPrice } from "../support/books/books.ts";
 import { eventually } from "../support/eventually.ts";
 import { testKafka } from "../support/kafka/kafka.ts";
 import { openUsagePublisher } from "../support/kafka/publish-usage.ts";
+import { living } from "../support/living.ts";
 import { askHealth, downOf } from "../support/processes/ask-health.ts";
 import { startMetering } from "../support/processes/metering-process.ts";
 import { startScheduler } from "../support/processes/scheduler-process.ts";
 import { type ServiceProcess, startService } from "../support/processes/service-process.ts";
-import { openPostgresProxy } from "../support/processes/tcp-proxy.ts";
+import { openPostgresProxy, type PostgresProxy } from "../support/processes/tcp-proxy.ts";
 import { topUpProcess } from "../support/processes/top-up-process.ts";
 import { QUICK_JAVA } from "../support/stack/brokers.ts";
 import { ownPorts } from "../support/stack/ports.ts";
 
 const ACCOUNT = "health";
-const STALLED_SECONDS = 45;
+const STALLED_SECONDS = 20;
 /** Longer than work may stand still. */
-const OUTAGE_MS = 50_000;
+const OUTAGE_MS = 25_000;
+const READS_ONLY_MS = 8_000;
 const NOTICED_WITHIN_MS = 15_000;
 const BACK_WITHIN_MS = 45_000;
 
 let dataDir: string;
 let stack: LocalStack;
+let gateway: SimulatedGateway;
 let env: NodeJS.ProcessEnv;
 let database: Database;
 let services: Readonly<Record<string, ServiceProcess>> = {};
@@ -46,15 +54,22 @@ beforeAll(async () => {
     ...stack.env,
     API_PORT: "0",
     HEALTH_STALLED_SECONDS: STALLED_SECONDS.toString(),
+    SCHEDULER_CRON: "* * * * * *",
   };
+  const gatewayDir = join(dataDir, "gateway");
+  await mkdir(gatewayDir);
+  gateway = await startSimulatedGateway({ dataDir: gatewayDir });
   await setUp({ ...env, ...stack.setUpEnv }, () => undefined);
   database = connect(stack.env.DATABASE_URL);
   await setPrice({ database }, "call", 1n);
-  await openAccount({ database }, `${ACCOUNT}-hangs`, { lots: [{ credits: 1_000_000n }] });
+  for (const id of ["hangs", "reads-only"]) {
+    await openAccount({ database }, `${ACCOUNT}-${id}`, { lots: [{ credits: 1_000_000n }] });
+  }
 }, 120_000);
 
 afterAll(async () => {
   await Promise.all(Object.values(services).map((service) => service.kill()));
+  await gateway?.close();
   await database?.end();
   await stack?.stop();
   await rm(dataDir, { recursive: true, force: true });
@@ -66,10 +81,10 @@ test("started without Kafka, each is alive, and not ready until it is there", as
   services = {
     metering: startMetering(env),
     scheduler: startScheduler(env),
-    topUp: topUpProcess({ databaseUrl, gatewayUrl: "http://127.0.0.1:9", env }),
+    topUp: topUpProcess({ databaseUrl, gatewayUrl: gateway.url, env }),
     api: startService(API_SERVICE, env),
   };
-  for (const name of Object.keys(services)) await expectDown(name, "kafka");
+  await expectAllDown("kafka");
   await expectAllAlive();
   await stack.parts.kafka.start();
   await untilAllReady();
@@ -80,8 +95,7 @@ test.each(["registry", "kafka", "postgres"] as const)(
   async (part) => {
     const began = Date.now();
     await stack.parts[part].kill();
-    for (const name of Object.keys(services)) {
-      const { since, reason } = await expectDown(name, part);
+    for (const { since, reason } of await expectAllDown(part)) {
       expect(Date.parse(since ?? "")).toBeGreaterThanOrEqual(began - 1_000);
       expect(reason).toMatch(/./);
     }
@@ -91,6 +105,25 @@ test.each(["registry", "kafka", "postgres"] as const)(
   },
   120_000,
 );
+
+test("while Postgres only reads, each waits within its process, and works again by itself", async () => {
+  const pids = Object.values(services).map(({ pid }) => pid);
+  const watch = watchLiveness();
+  await setReadOnly(true);
+  await publish("reads-only");
+  for (const { reason } of await expectAllDown("postgres")) expect(reason).toMatch(/only reads/);
+  await wait(READS_ONLY_MS);
+  await setReadOnly(false);
+  await untilAllReady();
+  await eventually("usage from meanwhile is metered", async () => {
+    const { rowCount } = await database.query(
+      "SELECT FROM usage_record WHERE event_id = 'reads-only'",
+    );
+    return rowCount === 1;
+  });
+  expect(await watch.stop()).toEqual([]);
+  expect(await living(pids)).toEqual(pids);
+}, 120_000);
 
 test("through an outage of all servers, longer than work may stand still, each is alive, and comes back", async () => {
   const { postgres, kafka, registry } = stack.parts;
@@ -117,26 +150,53 @@ test("usage that a frozen process does not meter is named by the other one", asy
   expect(await other.stop()).toBe(0);
 }, 120_000);
 
-test("a consumer that hangs while its servers are up asks for a restart within twice the limit", async () => {
-  await services["metering"]?.stop();
-  const proxy = await openPostgresProxy(stack.env.DATABASE_URL);
-  const limit = { DATABASE_URL: proxy.url, HEALTH_STALLED_SECONDS: "2" };
-  const hung = startMetering({ ...env, ...limit });
-  try {
+describe("while its servers are up, a process in which something hangs asks for a restart within twice the limit", () => {
+  const LIMIT_MS = 2_000;
+  const MARGIN_MS = 3_000;
+  let proxy: PostgresProxy;
+  let hung: ServiceProcess;
+  const isAlive = async () => (await askHealth(hung, "/livez")).status === 200;
+  const asksFor = async () => downOf(await askHealth(hung, "/livez"));
+
+  beforeAll(async () => {
+    await Promise.all(Object.values(services).map((service) => service.stop()));
+    proxy = await openPostgresProxy(stack.env.DATABASE_URL);
+    const limit = { HEALTH_STALLED_SECONDS: String(LIMIT_MS / 1000) };
+    hung = startMetering({ ...env, DATABASE_URL: proxy.url, ...limit });
     await eventually("it is ready", async () => (await askHealth(hung, "/readyz")).status === 200);
+  }, 60_000);
+
+  afterAll(async () => {
+    await hung?.kill();
+    await proxy?.close();
+  });
+
+  test("the loop that publishes, and not any more once it has come round", async () => {
+    const holder = new pg.Client({ connectionString: stack.superuserUrl });
+    await holder.connect();
+    try {
+      await holder.query("BEGIN; LOCK TABLE outbox");
+      const began = performance.now();
+      await eventually("it asks", async () => !(await isAlive()));
+      expect(performance.now() - began).toBeLessThan(5_000 + 2 * LIMIT_MS + MARGIN_MS);
+      expect(await asksFor()).toEqual(["relay"]);
+    } finally {
+      await holder.end();
+    }
+    await eventually("it is alive", isAlive);
+  });
+
+  test("the consumer", async () => {
     const caught = proxy.catchNext(({ isAbout }) => isAbout(ACCOUNT), "freeze");
     await publish("hangs");
     await caught;
     const began = performance.now();
-    await eventually("it asks", async () => (await askHealth(hung, "/livez")).status === 503);
-    expect(performance.now() - began).toBeLessThan(2 * 2_000 + 3_000);
-    expect(downOf(await askHealth(hung, "/livez"))).toEqual(["consumer"]);
+    await eventually("it asks", async () => !(await isAlive()));
+    expect(performance.now() - began).toBeLessThan(2 * LIMIT_MS + MARGIN_MS);
+    expect(await asksFor()).toEqual(["consumer"]);
     expect(downOf(await askHealth(hung, "/readyz"))).toContain("consumer");
-  } finally {
-    await hung.kill();
-    await proxy.close();
-  }
-}, 60_000);
+  });
+});
 
 /** Waits until a service is not ready because of a check, and returns it. */
 async function expectDown(name: string, check: string) {
@@ -153,6 +213,27 @@ async function expectDown(name: string, check: string) {
     NOTICED_WITHIN_MS,
   );
   return found ?? {};
+}
+
+function expectAllDown(check: string) {
+  return Promise.all(Object.keys(services).map((name) => expectDown(name, check)));
+}
+
+/** What is connected is cut off, as by a failover. */
+async function setReadOnly(isReadOnly: boolean): Promise<void> {
+  const superuser = new pg.Client({ connectionString: stack.superuserUrl });
+  await superuser.connect();
+  const name = superuser.escapeIdentifier(superuser.database ?? "");
+  const setting = isReadOnly
+    ? "SET default_transaction_read_only = on"
+    : "RESET default_transaction_read_only";
+  await superuser.query("SET default_transaction_read_only = off");
+  await superuser.query(`ALTER DATABASE ${name} ${setting}`);
+  await superuser.query(
+    `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+     WHERE datname = current_database() AND pid <> pg_backend_pid()`,
+  );
+  await superuser.end();
 }
 
 async function untilAllReady(): Promise<void> {
@@ -181,6 +262,7 @@ async function expectAllAlive(): Promise<void> {
 /** Asks all services every half second; `stop` returns the answers by which one would have been restarted. */
 function watchLiveness() {
   const stopping = new AbortController();
+  onTestFinished(() => stopping.abort());
   const bad: unknown[] = [];
   const loop = (async () => {
     while (!stopping.signal.aborted) {

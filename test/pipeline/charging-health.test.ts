@@ -53,7 +53,7 @@ describe("charging", () => {
   }
 
   test("stands still when a claim hangs", () => {
-    const charging = charge({ database: { connect: hang } as object as Database });
+    const charging = charge({ database: { connect: hang, query: hang } as object as Database });
     elapsed = 5_000 + LIMIT_MS;
     expect(charging.standsForMs()).toBe(LIMIT_MS);
   });

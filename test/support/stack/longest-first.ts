@@ -2,6 +2,7 @@ import { BaseSequencer, type TestSpecification } from "vitest/node";
 
 /** They take more than a minute: started last, one of them would run alone at the end. */
 const LONGEST = [
+  "test/crash/health.test.ts",
   "test/fire/fire.test.ts",
   "test/crash/top-up-kills.test.ts",
   "test/month/time-machine.test.ts",
