@@ -57,7 +57,8 @@ export const TROUPE_NAMES: ReadonlyMap<string, readonly string[]> = new Map(
     Array.from({ length: count }, (_, index) => `${name}-${index + 1}`),
   ]),
 );
-const PORTS = { first: 34_000, listeners: 34_100, services: 34_200, health: 34_300 };
+/** Below those that Linux gives to outgoing connections, which could take one before its server starts. */
+const PORTS = { first: 31_000, listeners: 31_100, services: 31_200, health: 31_300 };
 const PROJECT = resolve(import.meta.dirname, "../../..");
 /** So that a disk that is full soon has no room for more. */
 const MOST_WAL = "256MB";
