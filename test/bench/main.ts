@@ -10,7 +10,7 @@ import { balanceReads } from "./balance-reads.ts";
 import { openBookMaker } from "./books.ts";
 import { type Figure, figureTable, isReached } from "./figure.ts";
 import { readFlags } from "./flags.ts";
-import { grownBooks } from "./grown-books.ts";
+import { grownBooks, randomIds } from "./grown-books.ts";
 import { ingest } from "./ingest.ts";
 import { pacedLatency } from "./latency.ts";
 import { ratesByModel } from "./models.ts";
@@ -30,7 +30,7 @@ const HELP = `Measures Drawdown on real Kafka and Postgres on this machine, each
   npm run bench -- --quick             fewer events and rounds (about 5 minutes)
   npm run bench -- --only latency      one of: random, hot, repeats, models, many, latency, month,
                                          turn, topup, ingest, reconcile, replay, balance, stream, grown,
-                                         soak
+                                         ids, soak
   npm run bench -- --rounds 2          so many rounds of each, instead of five (three of --quick)
   npm run bench -- --grown 100         so many million events grown into the books, instead of ten (one
                                          of --quick)
@@ -99,6 +99,7 @@ async function measure(bench: Bench): Promise<Figure[]> {
     ingest: () => ingest(bench),
     reconcile: () => reconciles(bench),
     grown: () => grownBooks(bench, options.grownMillions * 1_000_000),
+    ids: () => randomIds(bench, options.grownMillions * 1_000_000),
     replay: () => replays(bench),
     balance: () => balanceReads(bench, options.quick ? 8 : 15),
     stream: async () => [
