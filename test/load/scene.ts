@@ -8,9 +8,8 @@ import { openScene, type Scene } from "../fire/open-scene.ts";
  */
 const SETTINGS = { METERING_BATCH_EVENTS: "2" };
 const CALM_RATE = 50;
-/** Cents. With the usual amount, a long run would reach the day's limit of its low accounts. */
+/** Cents. With the usual amount, much of the load would be top-ups. */
 const TOP_UP = "50000";
-const PER_DAY = "200000";
 
 export async function openLoadScene(seed: number, history: History): Promise<Scene> {
   const accounts = fireAccounts(0);
@@ -23,8 +22,7 @@ export async function openLoadScene(seed: number, history: History): Promise<Sce
   const scene = await openScene(options, history);
   for (const { id, card } of accounts) {
     if (card === null) continue;
-    const settings = { amount: TOP_UP, limit_per_day: PER_DAY };
-    await scene.api.must("PATCH", `/v1/accounts/${id}/auto-top-up`, settings);
+    await scene.api.must("PATCH", `/v1/accounts/${id}/auto-top-up`, { amount: TOP_UP });
   }
   return scene;
 }

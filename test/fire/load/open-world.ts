@@ -6,6 +6,8 @@ import { mustDrawdown } from "./commands.ts";
 
 const CATALOGUE = join(import.meta.dirname, "catalogue.yaml");
 const CONCURRENCY = 8;
+/** Cents. The load uses up more in minutes than customers let themselves be charged in a month. */
+const NO_LIMIT = "100000000";
 
 /** Prices, an admin key and the accounts, all as a user would make them, before any fault. */
 export async function openWorld(stage: Stage, accounts: readonly FireAccount[]): Promise<Api> {
@@ -21,7 +23,8 @@ export async function openWorld(stage: Stage, accounts: readonly FireAccount[]):
   return api;
 }
 
-async function openAccount(api: Api, { id, grants, card, addOns }: FireAccount): Promise<void> {
+async function openAccount(api: Api, account: FireAccount): Promise<void> {
+  const { id, kind, grants, card, addOns } = account;
   const place = `/v1/accounts/${id}`;
   await api.must("POST", "/v1/accounts", { account_id: id, time_zone: "UTC", currency: "USD" });
   for (const [index, credits] of grants.entries()) {
@@ -30,6 +33,10 @@ async function openAccount(api: Api, { id, grants, card, addOns }: FireAccount):
   }
   if (card !== null) {
     await api.must("PUT", `${place}/payment-method`, { customer: `cus_${id}`, method: card });
+  }
+  if (kind === "low" || kind === "planned") {
+    const limits = { limit_per_day: NO_LIMIT, limit_per_month: NO_LIMIT };
+    await api.must("PATCH", `${place}/auto-top-up`, limits);
   }
   if (addOns === null) return;
   await api.must("POST", `${place}/subscription`, { plan_id: "starter" });

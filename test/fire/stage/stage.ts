@@ -67,7 +67,7 @@ const SETTINGS = {
   SCHEDULER_CRON: "*/2 * * * * *",
   API_REQUESTS_PER_MINUTE: "1000000",
   PAYMENT_ATTEMPTS_PER_HOUR: "1000000",
-  // A long run's low accounts use up more in minutes than a customer may be charged in a day.
+  // As the limits of the accounts themselves: a long run uses up more than a day's usual top-ups.
   TOP_UP_CEILINGS: "USD 1000/1000000/1000000",
   LOG_LEVEL: "info",
 };
