@@ -9,6 +9,7 @@ export interface TopicRecord {
   readonly headers: Readonly<Record<string, string>>;
 }
 
+/** For the next piece. */
 const WITHIN_MS = 60_000;
 /** A partition comes in few pieces, none of them with a marker alone. */
 const BYTES_AT_ONCE = 64 << 20;
@@ -39,6 +40,7 @@ export async function readTopic(kafka: Kafka, topic: string): Promise<TopicRecor
     await consumer.run({
       autoCommit: false,
       eachBatch: async ({ batch }) => {
+        late.refresh();
         const { partition, messages } = batch;
         for (const { offset, key, value, headers = {} } of messages) {
           records.push({

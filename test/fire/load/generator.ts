@@ -110,9 +110,12 @@ export async function startGenerator(options: GeneratorOptions): Promise<Generat
   }
 
   const drawing = (async () => {
-    while (!stopping.signal.aborted) {
+    for (let next = performance.now(); !stopping.signal.aborted; ) {
       if (underWay.size < MOST_UNDER_WAY) tick(Math.ceil((eventsPerSecond * TICK_MS) / 1000));
-      await wait(TICK_MS, undefined, { signal: stopping.signal }).catch(() => undefined);
+      // Drawing many takes a good part of a tick itself. What is missed is not made up for.
+      next = Math.max(next + TICK_MS, performance.now());
+      const left = next - performance.now();
+      await wait(left, undefined, { signal: stopping.signal }).catch(() => undefined);
     }
   })();
 
