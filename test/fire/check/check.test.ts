@@ -1,13 +1,13 @@
 import { describe, expect, test } from "vitest";
 import type { FireAccount } from "../load/accounts.ts";
-import { type Codec, codecOf, framed } from "../load/avro.ts";
+import { codecOf, framed } from "../load/avro.ts";
 import type { Planned, Usage } from "../load/event.ts";
 import type { Books } from "./books.ts";
 import { checkAccounts } from "./check-accounts.ts";
 import { checkCharges, checkNobodyIsLow } from "./check-charges.ts";
 import { checkBalances, checkOrder } from "./check-published.ts";
 import { checkDeadLetters, checkJournal, checkMetered } from "./check-usage.ts";
-import { expectUsage } from "./expected-usage.ts";
+import { contentOf, expectUsage } from "./expected-usage.ts";
 import type { Checked } from "./findings.ts";
 import type { TopicRecord } from "./read-topic.ts";
 
@@ -75,8 +75,22 @@ const right: Books = {
   unpublished: 0,
 };
 
+const judgedBy = {
+  ...{ codec: usageCodec, schemaId: SCHEMA, accounts: new Set(["acme"]), now: NOW },
+  metered: (): string | undefined => undefined,
+};
+
 test("right books have no findings", () => {
   expect(findings(right)).toEqual([]);
+});
+
+test("an event on another partition than its conflict, which was metered first, is on the topic", () => {
+  const other = { ...record(framed(SCHEMA, usageCodec.toBuffer(conflict)), 0n), partition: 1 };
+  const given = [...records.slice(0, 1), other];
+  const metered = () => contentOf(conflict);
+  const expected = expectUsage(given, { ...judgedBy, metered });
+  const sent = journal.filter((planned) => "usage" in planned && planned.usage.event_id === "e1");
+  expect(checkJournal(sent, given, expected).findings).toEqual([]);
 });
 
 describe("a fault that was planted is found", () => {
@@ -179,11 +193,7 @@ function findings(books: Books): string[] {
 }
 
 function expectedFrom(given: readonly TopicRecord[]) {
-  const codec: Codec = usageCodec;
-  return expectUsage(given, {
-    ...{ codec, schemaId: SCHEMA, accounts: new Set(["acme"]), now: NOW },
-    metered: () => undefined,
-  });
+  return expectUsage(given, judgedBy);
 }
 
 function event(event_id: string, quantity: bigint): Usage {

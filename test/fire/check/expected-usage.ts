@@ -9,6 +9,8 @@ export interface ExpectedUsage {
   readonly events: ReadonlyMap<string, readonly Message[]>;
   /** The reason of each message that must be a dead letter, by place. */
   readonly deadLetters: ReadonlyMap<string, string>;
+  /** Identity and content of each message that could be metered, conflicts too. */
+  readonly contents: ReadonlySet<string>;
 }
 
 export interface Message {
@@ -36,6 +38,7 @@ const BEHIND_MS = 40n * 86_400_000n;
 export function expectUsage(records: readonly TopicRecord[], given: JudgedBy): ExpectedUsage {
   const events = new Map<string, Message[]>();
   const deadLetters = new Map<string, string>();
+  const contents = new Set<string>();
   for (const { partition, offset, value } of records) {
     const place = placeOf(partition, offset);
     const judged = judge(value, given);
@@ -44,6 +47,7 @@ export function expectUsage(records: readonly TopicRecord[], given: JudgedBy): E
       const messages = events.get(identityOf(judged)) ?? [];
       messages.push({ place, partition, usage: judged });
       events.set(identityOf(judged), messages);
+      contents.add(identityOf(judged) + contentOf(judged));
     }
   }
   for (const [identity, messages] of events) {
@@ -52,7 +56,7 @@ export function expectUsage(records: readonly TopicRecord[], given: JudgedBy): E
     for (const { place } of conflicts) deadLetters.set(place, "conflict");
     events.set(identity, metered);
   }
-  return { events, deadLetters };
+  return { events, deadLetters, contents };
 }
 
 /** The content that came first; undefined where contents lie on several partitions. */

@@ -130,7 +130,7 @@ export async function startGenerator(options: GeneratorOptions): Promise<Generat
       }));
       for (;;) {
         const sent = await send(producer, messages);
-        if (sent !== null) return sent;
+        if (sent !== null && placed.every(({ partition }) => isAmong(sent, partition))) return sent;
         await wait(AGAIN_MS);
       }
     },
@@ -165,6 +165,11 @@ async function openProducer(brokers: string): Promise<Producer> {
   });
   await producer.connect();
   return producer;
+}
+
+/** KafkaJS leaves out what goes to a partition that it does not know yet, and says nothing. */
+function isAmong(sent: readonly RecordMetadata[], partition: number | undefined): boolean {
+  return partition === undefined || sent.some((place) => place.partition === partition);
 }
 
 /** Null: whether Kafka has them is unknown. */
