@@ -7,10 +7,13 @@ const ACCOUNT = "demo-studio";
 const ZONE = "America/New_York";
 const HOUR_MS = 60 * 60 * 1000;
 
-/** The first month's usage: 40 minutes of voice, a hundred queries and two models' tokens, 252.5 credits. */
+/**
+ * The first month's usage, 252.5 credits: 40 minutes of voice, a hundred queries and two models' tokens, one of
+ * them with a context so long that it costs twice as much.
+ */
 const USAGE = [
-  assistant("sonata", 400_000),
-  assistant("prelude-3", 1_200_000),
+  assistant(1_000_000, { model: "sonata", kind: "input", context_tokens: "1000000" }),
+  assistant(1_200_000, { model: "prelude-3", kind: "output" }),
   { account_id: ACCOUNT, meter: "voice.milliseconds", quantity: 40 * 60 * 1000 },
   { account_id: ACCOUNT, meter: "kb.queries", quantity: 100 },
 ];
@@ -52,7 +55,6 @@ export async function showMonth(
   await type(`payments ${ACCOUNT}`);
 }
 
-function assistant(model: string, quantity: number) {
-  const dimensions = { model, kind: "output" };
+function assistant(quantity: number, dimensions: Readonly<Record<string, string>>) {
   return { account_id: ACCOUNT, meter: "assistant.tokens", quantity, dimensions };
 }

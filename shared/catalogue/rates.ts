@@ -1,16 +1,17 @@
 import { z } from "zod";
 import { MAX_BIGINT } from "../core/line/credit-line.ts";
+import type { RateCondition } from "../core/offer/rate-bands.ts";
 import type { StatedRate, UnitPrice } from "../core/offer/rate-card.ts";
 import { commonPer, MOST_RATE_DIMENSIONS, type TableTerms } from "../core/offer/rate-table.ts";
 import { findTies, type RateTie } from "../core/offer/rate-ties.ts";
-import { patternsText } from "../core/offer/why-no-rate.ts";
+import { conditionText, countedText, patternsText } from "../core/offer/why-no-rate.ts";
+import { idProblem } from "../core/text/text.ts";
 import { fields, named } from "./fields.ts";
-import { credits, name, units, valuePattern } from "./scalars.ts";
+import { bandStart, credits, name, units, valuePattern } from "./scalars.ts";
 
 /** The names of the dimensions that a price depends on. */
 export const rateDimensions = z
   .array(name, "must list the names of dimensions, such as [model, kind]")
-  .min(1, "names nothing; leave it out")
   .max(MOST_RATE_DIMENSIONS, `names more than ${MOST_RATE_DIMENSIONS} dimensions`)
   .check(({ value, issues }) => {
     for (const [at, dimension] of value.entries()) {
@@ -19,7 +20,20 @@ export const rateDimensions = z
     }
   });
 
-/** A price for the values that `when` names; without it, for whatever no other rate matches. */
+/** A dimension and the number in it. */
+const bandOfDimension = named(problemOfName, () => bandStart).check(({ value, issues }) => {
+  if (value.size < 2) return;
+  issues.push({
+    code: "custom",
+    message: `names ${value.size} dimensions; a band begins at a number in one`,
+    input: value,
+  });
+});
+
+/**
+ * A price for the values that `when` names; without it, for whatever no other rate matches. `from_quantity` or
+ * `from` says from where on it holds.
+ */
 export const ratesOfMeter = z
   .array(
     fields({
@@ -27,6 +41,8 @@ export const ratesOfMeter = z
         () => null,
         () => valuePattern,
       ).optional(),
+      from_quantity: bandStart.optional(),
+      from: bandOfDimension.optional(),
       credits,
       per: units,
     }),
@@ -34,7 +50,7 @@ export const ratesOfMeter = z
   )
   .min(1, "lists no rate; state one");
 
-/** What a version of a meter states of its price: one price, or rates by dimensions. */
+/** What a version of a meter states of its price: one price, or rates by dimensions and bands. */
 interface StatedPricing {
   readonly credits?: bigint | undefined;
   readonly per?: bigint | undefined;
@@ -48,23 +64,35 @@ type Report = (message: string, ...path: (string | number)[]) => void;
 /** The pricing of a version; null: it was reported why there is none. */
 export function pricingOf(stated: StatedPricing, report: Report): UnitPrice | TableTerms | null {
   const { credits: price, per, dimensions, rates } = stated;
-  if (dimensions === undefined && rates === undefined) {
-    if (price === undefined) report("is missing", "credits");
-    if (per === undefined) report("is missing", "per");
-    return price === undefined || per === undefined ? null : { credits: price, per };
-  }
+  if (dimensions === undefined && rates === undefined) return onePrice(stated, report);
   if (price !== undefined) report("stands in each of the rates; leave it out here", "credits");
   if (per !== undefined) report("stands in each of the rates; leave it out here", "per");
-  if (dimensions === undefined)
-    report("is missing; it names what the rates depend on", "dimensions");
-  if (rates === undefined) report("is missing; dimensions are named", "rates");
-  if (dimensions === undefined || rates === undefined) return null;
-  return tableOf(dimensions, rates, report);
+  if (rates === undefined) {
+    report("is missing; dimensions are named", "rates");
+    return null;
+  }
+  const known = dimensions ?? [];
+  if (known.length > 0 || rates.some(isBanded)) return tableOf(known, rates, report);
+  const problem = dimensions === undefined ? "is missing" : "names nothing";
+  report(`${problem}; it names what the rates depend on, where none has a band`, "dimensions");
+  return null;
+}
+
+function onePrice({ credits: price, per }: StatedPricing, report: Report): UnitPrice | null {
+  if (price === undefined) report("is missing", "credits");
+  if (per === undefined) report("is missing", "per");
+  return price === undefined || per === undefined ? null : { credits: price, per };
+}
+
+type GivenRate = z.output<typeof ratesOfMeter>[number];
+
+function isBanded({ from_quantity, from }: GivenRate): boolean {
+  return from_quantity !== undefined || from !== undefined;
 }
 
 function tableOf(
   dimensions: readonly string[],
-  rates: z.output<typeof ratesOfMeter>,
+  rates: readonly GivenRate[],
   report: Report,
 ): TableTerms | null {
   let isRight = true;
@@ -72,19 +100,14 @@ function tableOf(
     isRight = false;
     report(...problem);
   };
-  for (const [at, { when }] of rates.entries()) {
-    for (const dimension of when?.keys() ?? []) {
-      if (dimensions.includes(dimension)) continue;
-      const known = dimensions.join(", ");
-      wrong(`is not a dimension of the meter; there are ${known}`, "rates", at, "when", dimension);
-    }
-  }
-  const stated = rates.map(({ when, credits: price, per }): StatedRate => {
+  reportEach(dimensions, rates, wrong);
+  const stated = rates.map((rate): StatedRate => {
+    const { when, credits: price, per } = rate;
     const patterns = dimensions.map((dimension) => when?.get(dimension) ?? null);
-    return { patterns, credits: price, per };
+    return { patterns, ...bandOf(rate), credits: price, per };
   });
   if (isRight) {
-    for (const tie of findTies(stated.map(({ patterns }) => patterns))) {
+    for (const tie of findTies(stated)) {
       wrong(tieText(dimensions, stated, tie), "rates", tie.at);
     }
     if (commonPer(stated) > MAX_BIGINT) {
@@ -94,13 +117,48 @@ function tableOf(
   return isRight ? { dimensions, rates: stated } : null;
 }
 
+/** What is wrong in a rate by itself. */
+function reportEach(
+  dimensions: readonly string[],
+  rates: readonly GivenRate[],
+  report: Report,
+): void {
+  const known = dimensions.length === 0 ? "it names none" : `there are ${dimensions.join(", ")}`;
+  for (const [at, { when, from_quantity, from }] of rates.entries()) {
+    for (const dimension of when?.keys() ?? []) {
+      if (dimensions.includes(dimension)) continue;
+      report(`is not a dimension of the meter; ${known}`, "rates", at, "when", dimension);
+    }
+    if (from_quantity !== undefined && from !== undefined) {
+      report("stands beside from_quantity; a band begins at one of them", "rates", at, "from");
+    }
+  }
+}
+
+function bandOf({ from_quantity, from }: GivenRate): Pick<StatedRate, "band"> {
+  if (from_quantity !== undefined) return { band: { of: null, from: from_quantity } };
+  const [[of, begin] = []] = from ?? [];
+  return of === undefined || begin === undefined ? {} : { band: { of, from: begin } };
+}
+
+function problemOfName(text: string): string | null {
+  return idProblem("the name", text);
+}
+
 function tieText(
   dimensions: readonly string[],
   rates: readonly StatedRate[],
   tie: RateTie,
 ): string {
-  const other = patternsText(dimensions, rates[tie.other]?.patterns ?? []);
-  if (tie.kind === "same") return `is the second one for ${other}`;
+  const one: RateCondition = rates[tie.other] ?? { patterns: [] };
+  if (tie.kind === "same") return `is the second one for ${conditionText(dimensions, one)}`;
+  const other = patternsText(dimensions, one.patterns);
+  if (tie.kind === "mixed") {
+    const [counted, before] = [rates[tie.at], one].map((rate) => {
+      return countedText(rate?.band?.of ?? null);
+    });
+    return `counts ${counted}, but another one for ${other} counts ${before}; bands of the same values count one thing`;
+  }
   const missing = patternsText(dimensions, tie.missing);
   return `may match the same events as the one for ${other}; state a rate for ${missing} too`;
 }

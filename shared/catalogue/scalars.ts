@@ -28,6 +28,17 @@ export const units = scalar("a whole number like 1000", (text) => {
   throw new RangeError(`must be a whole number from 1 on, not "${short(text)}"`);
 });
 
+/** The number from which on a rate holds. */
+export const bandStart = scalar("a whole number like 200001", (text) => {
+  const number = /^\d{1,19}$/.test(text) ? BigInt(text) : -1n;
+  if (number >= 1n && number <= MAX_BIGINT) return number;
+  throw new RangeError(
+    number === 0n
+      ? "is where a rate begins without it; leave it out"
+      : `must be a whole number from 1 to ${MAX_BIGINT} in digits, not "${short(text)}"`,
+  );
+});
+
 export const instant = scalar("an instant like 2026-09-01T00:00:00Z", (text) => {
   const at = parseInstant(text);
   if (at !== null) return at;

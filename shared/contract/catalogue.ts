@@ -26,11 +26,18 @@ const price = noun({ currency: z.string(), monthly: money, yearly: money }).meta
   title: "Plan price",
 });
 
-/** The price of units, and the values of dimensions that it is for. */
+/** The price of units, and which events it is for. */
 export const unitRateFields = {
   when: z.record(z.string(), z.string()).meta({
     description:
       "By the name of a dimension its value, or what values begin with and a `*` (`gpt-5-*`); of others any.",
+  }),
+  from_quantity: count.nullable().meta({
+    description:
+      "The quantity of an event from which it holds. Of the bands for the same values, the highest that an event reaches prices all of it. null: from any.",
+  }),
+  from: z.record(z.string(), count).meta({
+    description: "By the name of a dimension the number from which it holds; mostly none.",
   }),
   credits,
   per: count,
@@ -46,7 +53,9 @@ export const termsFields = {
     dimensions: z
       .array(z.string())
       .meta({ description: "The dimensions of events that the price depends on; mostly none." }),
-    rates: z.array(unitRate).meta({ description: "The prices by dimensions; otherwise none." }),
+    rates: z
+      .array(unitRate)
+      .meta({ description: "The prices by dimensions and bands; otherwise none." }),
     feed: feed.nullable(),
   },
   plan: {
@@ -121,16 +130,24 @@ export function toRate(version: MeterVersion) {
 /** What a rate is for, and costs. */
 export function rateAsStated({ credits, per, of, stated }: Rate) {
   return of === undefined || stated === undefined
-    ? { when: {}, credits, per }
+    ? { when: {}, ...toBand(undefined), credits, per }
     : toUnitRate(of.dimensions, stated);
 }
 
-function toUnitRate(dimensions: readonly string[], { patterns, credits, per }: StatedRate) {
+function toUnitRate(dimensions: readonly string[], { patterns, band, credits, per }: StatedRate) {
   const when = dimensions.flatMap((name, place) => {
     const pattern = patterns[place] ?? null;
     return pattern === null ? [] : [[name, pattern] as const];
   });
-  return { when: Object.fromEntries(when), credits, per };
+  return { when: Object.fromEntries(when), ...toBand(band), credits, per };
+}
+
+function toBand(band: StatedRate["band"]) {
+  if (band === undefined) return { fromQuantity: null, from: {} };
+  const { of, from } = band;
+  return of === null
+    ? { fromQuantity: from, from: {} }
+    : { fromQuantity: null, from: { [of]: from } };
 }
 
 export function toMeterTerms(terms: MeterTerms) {

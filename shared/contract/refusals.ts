@@ -96,7 +96,7 @@ const SENTENCES: { readonly [K in RefusalKind]: Sentence<K> } = {
   too_early: ({ earliest }) =>
     `it exists and cannot change before ${formatInstant(earliest)}; state a later from`,
   priced_by_dimensions: ({ meter }) =>
-    `the price of ${meter} depends on dimensions; state its rates in a catalogue file`,
+    `${meter} has rates by dimensions or bands; state them in a catalogue file`,
   version_planned: ({ at }) =>
     `other terms begin at ${formatInstant(at)}; state both as versions, each with its from`,
   version_overtaken: ({ earliest }) =>

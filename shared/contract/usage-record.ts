@@ -53,7 +53,7 @@ export const explainedUsage = noun({
     .nullable()
     .meta({
       description:
-        "The rate that priced it: of the meter's version in force when it occurred, the one for its dimensions. null: none is known.",
+        "The rate that priced it: of the meter's version in force when it occurred, the one for its dimensions and band. null: none is known.",
     }),
 }).meta({ title: "Explained usage" });
 

@@ -1,4 +1,4 @@
-/** The API prices, lists and explains usage by dimensions as metering does. */
+/** The API prices, lists and explains usage by dimensions and bands as metering does. */
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { rateTable } from "../../shared/core/offer/rate-table.ts";
 import { type Books, openAccount, openBooks, setRates } from "../support/books/books.ts";
@@ -10,8 +10,12 @@ const PRICES = {
   rates: [
     { patterns: ["large"], credits: 1n, per: 2n },
     { patterns: ["small-*"], credits: 1n, per: 3n },
+    { patterns: ["small-*"], band: { of: null, from: 9n }, credits: 1n, per: 1n },
+    { patterns: ["large"], band: { of: "context", from: 100n }, credits: 2n, per: 1n },
   ],
 };
+
+const unbanded = { from_quantity: null, from: {} };
 
 let books: Books;
 
@@ -25,13 +29,20 @@ afterAll(() => books?.close());
 
 test("an allowance is for the rate of its dimensions, with what is carried under all of them", async () => {
   const { ask } = await openApi(books);
-  const costOf = async (model: string) => {
-    const dimensions = encodeURIComponent(JSON.stringify({ model }));
-    const url = `/v1/accounts/acme/allowance?meter=chat&quantity=5&dimensions=${dimensions}`;
+  const costOf = async (model: string, quantity = 5, more = {}) => {
+    const dimensions = encodeURIComponent(JSON.stringify({ model, ...more }));
+    const url = `/v1/accounts/acme/allowance?meter=chat&quantity=${quantity}&dimensions=${dimensions}`;
     return (await ask("GET", url)).body;
   };
   expect(await costOf("large")).toMatchObject({ cost: "2", allowed: true });
   expect(await costOf("small-1")).toMatchObject({ cost: "1" });
+  expect(await costOf("small-1", 9)).toMatchObject({ cost: "9" });
+  expect(await costOf("large", 5, { context: "100" })).toMatchObject({ cost: "10" });
+  expect(await costOf("large", 5, { context: "1e2" })).toMatchObject({
+    type: "urn:drawdown:no_price",
+    detail:
+      'meter chat is priced for model=large by context, which must be a whole number from 0 to 9223372036854775807 in digits, not "1e2"',
+  });
   const of = { accountId: "acme", meter: "chat", quantity: 1n };
   await meterEvents(books, [{ ...of, eventId: "e", dimensions: { model: "large", team: "a" } }]);
   // 1/2 is carried: 1/2 + 5/3 are 2 and a sixth.
@@ -47,6 +58,8 @@ test("an event is explained with its rate, and the catalogue lists all of them",
   expect((await ask("GET", "/v1/accounts/acme/events/e")).body["rate"]).toEqual({
     valid_from: "1970-01-01T00:00:00.000Z",
     when: { model: "large" },
+    from_quantity: null,
+    from: {},
     credits: "1",
     per: "2",
   });
@@ -58,8 +71,13 @@ test("an event is explained with its rate, and the catalogue lists all of them",
       per: null,
       dimensions: ["model"],
       rates: [
-        { when: { model: "large" }, credits: "1", per: "2" },
-        { when: { model: "small-*" }, credits: "1", per: "3" },
+        { ...unbanded, when: { model: "large" }, credits: "1", per: "2" },
+        { ...unbanded, when: { model: "small-*" }, credits: "1", per: "3" },
+        { when: { model: "small-*" }, from_quantity: "9", from: {}, credits: "1", per: "1" },
+        {
+          ...{ when: { model: "large" }, from_quantity: null, from: { context: "100" } },
+          ...{ credits: "2", per: "1" },
+        },
       ],
       feed: null,
       set_by: null,

@@ -96,7 +96,7 @@ describe("a mistake is reported with its line, field and remedy", () => {
     ],
     [
       rates("{ credits: 1, per: 1, model: a }"),
-      "5: meters.t.rates[0].model: there is no such field; there are when, credits, per",
+      "5: meters.t.rates[0].model: there is no such field; there are when, from_quantity, from, credits, per",
     ],
     [
       rates(
@@ -115,13 +115,13 @@ describe("a mistake is reported with its line, field and remedy", () => {
     ],
     [
       "meters:\n  t: { dimensions: [], rates: [{ credits: 1, per: 1 }] }",
-      "2: meters.t.dimensions: names nothing; leave it out",
+      "2: meters.t.dimensions: names nothing; it names what the rates depend on, where none has a band",
     ],
     ["meters:\n  t: { dimensions: [a], rates: [] }", "2: meters.t.rates: lists no rate; state one"],
     ["meters:\n  t: { dimensions: [a] }", "2: meters.t.rates: is missing; dimensions are named"],
     [
       "meters:\n  t: { rates: [{ credits: 1, per: 1 }] }",
-      "2: meters.t.dimensions: is missing; it names what the rates depend on",
+      "2: meters.t.dimensions: is missing; it names what the rates depend on, where none has a band",
     ],
     [
       "meters:\n  t: { credits: 1, per: 1, dimensions: [a], rates: [{ credits: 1, per: 1 }] }",

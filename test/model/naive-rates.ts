@@ -25,7 +25,9 @@ export function naivePrice(
   if (!("rates" in valid)) return { validFrom, parts: quantity * valid.credits, whole: valid.per };
   const stated = valid.rates.map((rate) => rate.stated);
   const values = valid.dimensions.map((name) => dimensions[name] ?? "");
-  const rate = naiveChoice(stated, values);
+  const chosen = naiveChoice(stated, values);
+  const alike = stated.filter((rate) => isSameList(rate.patterns, chosen?.patterns));
+  const rate = chosen === null ? null : naiveBand(alike, { quantity, dimensions });
   if (rate === null) return "no_price";
   // Any multiple of all units will do: their product.
   const whole = stated.reduce((product, { per }) => product * per, 1n);
@@ -45,6 +47,31 @@ export function naiveChoice<R extends Pick<StatedRate, "patterns">>(
       patterns.every((pattern, i) => length(pattern) >= length(other.patterns[i])),
     );
   return matching.find(isNarrowest) ?? null;
+}
+
+function isSameList(a: readonly unknown[], b: readonly unknown[] | undefined): boolean {
+  return a.length === b?.length && a.every((item, i) => item === b[i]);
+}
+
+/** Of the rates for the same values, the one that begins highest among those that the event reaches. */
+function naiveBand<R extends Pick<StatedRate, "band">>(
+  rates: readonly R[],
+  { quantity, dimensions }: Pick<UsageEvent, "quantity" | "dimensions">,
+): R | null {
+  let highest: R | null = null;
+  for (const rate of rates) {
+    const of = rates.find(({ band }) => band !== undefined)?.band?.of ?? null;
+    const number = naiveNumber(of === null ? String(quantity) : dimensions[of] || "0");
+    if (number === null) return null;
+    const from = rate.band?.from ?? 0n;
+    if (from <= number && (highest === null || from > (highest.band?.from ?? 0n))) highest = rate;
+  }
+  return highest;
+}
+
+function naiveNumber(text: string): bigint | null {
+  if (text.length > 19 || [...text].some((digit) => !"0123456789".includes(digit))) return null;
+  return BigInt(text) < 2n ** 63n ? BigInt(text) : null;
 }
 
 function fits(value: string, pattern: string | null | undefined): boolean {

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { MAX_BIGINT } from "../../shared/core/line/credit-line.ts";
 import type { MeterVersion } from "../../shared/core/offer/rate-card.ts";
-import { rateTable } from "../../shared/core/offer/rate-table.ts";
+import { rateTable, type TableTerms } from "../../shared/core/offer/rate-table.ts";
 
 /** Random histories: small ranges, so that the same ids, lots and instants often coincide. */
 export const MINUTE = 60_000;
@@ -10,12 +10,13 @@ export const THRESHOLDS = [0n, 5_000_000n, -3_000_000n] as const;
 export const PARTITIONS = 2;
 const UNKNOWN_ACCOUNT = "nobody";
 
-const CHAT = {
+const CHAT: TableTerms = {
   dimensions: ["model", "region"],
   rates: [
     { patterns: ["one", null], credits: 2_000_000n, per: 3n },
     { patterns: ["o*", null], credits: 1n, per: 1n },
     { patterns: [null, null], credits: 500_000n, per: 7n },
+    { patterns: ["one", null], band: { of: null, from: 6n }, credits: 1_000_000n, per: 2n },
   ],
 };
 

@@ -149,7 +149,7 @@ async function costOf(
     throw badRequest("credits", "or both of meter and quantity (at least 0) must be given");
   }
   const card = await readRateCard(transaction);
-  const usage = { meter, dimensions, occurredAt: now() };
+  const usage = { meter, quantity, dimensions, occurredAt: now() };
   const rate = rateOf(card, usage);
   if (rate === null) throw refuse(unpriced(card, usage));
   if (!carries(rate)) return price(rate, quantity);

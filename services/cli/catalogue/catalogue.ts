@@ -25,6 +25,10 @@ The file is YAML or JSON. What it states is added; what it does not name stays a
       rates:
         - { when: { model: canvas-* }, credits: 0.5, per: 1 }
         - { credits: 2, per: 1 }
+    video.seconds:              # the whole event at the rate of the highest band that it reaches
+      rates:
+        - { credits: 0.5, per: 1 }
+        - { from_quantity: 9, credits: 0.8, per: 1 }    # or of a dimension: from: { pixels: 2000000 }
   plans:
     growth:                     # name it as customers shall read it; without from: valid immediately when new, else as soon as possible
       credits: 5000             # a month

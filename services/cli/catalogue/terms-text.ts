@@ -7,18 +7,26 @@ import type {
 } from "../../../shared/core/offer/catalogue-terms.ts";
 import type { DisplayName, Unit } from "../../../shared/core/offer/display-name.ts";
 import { type Feed, pathText } from "../../../shared/core/offer/feed.ts";
+import type { TableTerms } from "../../../shared/core/offer/rate-table.ts";
+import { countedText } from "../../../shared/core/offer/why-no-rate.ts";
 import { formatCredits } from "../../../shared/core/text/credits-text.ts";
 import { formatMoney } from "../../../shared/core/text/money.ts";
 import { countOf } from "../../../shared/core/text/text.ts";
 import { unitPriceText } from "../shell/price-text.ts";
 
-/** "2.5 credits for 1000000 units, fed by prompt: $.tokens", "3 rates by model, kind" */
+/** "2.5 credits for 1000000 units, fed by prompt: $.tokens", "3 rates by model, kind, quantity" */
 export function meterText(terms: MeterTerms): string {
   const priced =
     "rates" in terms
-      ? `${countOf(terms.rates.length, "rate")} by ${terms.dimensions.join(", ")}`
+      ? `${countOf(terms.rates.length, "rate")} by ${dependencies(terms).join(", ")}`
       : unitPriceText(terms);
   return `${priced}${terms.feed === undefined ? "" : `, fed by ${feedText(terms.feed)}`}`;
+}
+
+/** The dimensions by which rates differ, and what their bands count. */
+function dependencies({ dimensions, rates }: TableTerms): string[] {
+  const counted = rates.flatMap(({ band }) => (band === undefined ? [] : [countedText(band.of)]));
+  return [...new Set([...dimensions, ...counted])];
 }
 
 /** "prompt: $.output_tokens, model $.model" */

@@ -51,10 +51,14 @@ function explainedText(accountId: AccountId, record: Explained): string {
   ].join("\n");
 }
 
-/** "2.5 credits for 1000000 units, for model=gpt-5, from 2026-09-01T00:00:00.000Z on" */
+/** "2.5 credits for 1000000 units, for model=gpt-5, quantity from 9, from 2026-09-01T00:00:00.000Z on" */
 function rateText(rate: Explained["rate"]): string {
   if (rate === null) return "unknown";
-  const named = Object.entries(rate.when).map(([name, value]) => `${name}=${value}`);
+  const named = [
+    ...Object.entries(rate.when).map(([name, value]) => `${name}=${value}`),
+    ...Object.entries(rate.from).map(([name, from]) => `${name} from ${from}`),
+    ...(rate.fromQuantity === null ? [] : [`quantity from ${rate.fromQuantity}`]),
+  ];
   const values = named.length === 0 ? "" : `, for ${named.join(", ")}`;
   return `${unitPriceText(rate)}${values}, from ${formatInstant(rate.validFrom)} on`;
 }

@@ -3,7 +3,7 @@ import {
   type MeterVersion,
   type UnitPrice,
 } from "../../../shared/core/offer/rate-card.ts";
-import { patternsText } from "../../../shared/core/offer/why-no-rate.ts";
+import { conditionText } from "../../../shared/core/offer/why-no-rate.ts";
 import { formatCredits } from "../../../shared/core/text/credits-text.ts";
 import type { Column } from "./print.ts";
 
@@ -12,7 +12,7 @@ export function unitPriceText({ credits, per }: UnitPrice): string {
   return `${formatCredits(credits)} credits ${per === 1n ? "a unit" : `for ${per} units`}`;
 }
 
-/** A price of a version, and the values of dimensions that it is for; null: it depends on none. */
+/** A price of a version, and which events it is for; null: all of them. */
 export interface ListedPrice extends UnitPrice {
   readonly values: string | null;
 }
@@ -20,12 +20,13 @@ export interface ListedPrice extends UnitPrice {
 /** What a version's units cost, as it was stated. */
 export function listedPrices(version: MeterVersion): readonly ListedPrice[] {
   if (!isTable(version)) return [{ ...version, values: null }];
-  return version.rates.map(({ stated: { patterns, credits, per } }) => {
-    return { values: patternsText(version.dimensions, patterns), credits, per };
+  return version.rates.map(({ stated }) => {
+    const { credits, per } = stated;
+    return { values: conditionText(version.dimensions, stated), credits, per };
   });
 }
 
-/** The column that says what listed prices are for; none where no price depends on dimensions. */
+/** The column that says what listed prices are for; none where no price depends on the event. */
 export function forColumn(versions: readonly MeterVersion[]): readonly Column<ListedPrice>[] {
   return versions.some(isTable) ? [["FOR", ({ values }) => values ?? ""]] : [];
 }

@@ -5,7 +5,7 @@ import { rateTable, type TableTerms } from "./rate-table.ts";
 
 /** The terms of a version, without its id and `validFrom`. */
 
-/** One price, or prices by dimensions. */
+/** One price, or prices by dimensions and bands. */
 export type MeterTerms = (UnitPrice | TableTerms) & { readonly feed?: Feed };
 export type PlanTerms = Pick<Plan, "credits" | "life" | "firstCredits" | "firstMonth" | "prices">;
 export type AddOnTerms = Pick<AddOn, "credits">;
@@ -39,8 +39,9 @@ function isSameTable(a: TableTerms, b: TableTerms): boolean {
   );
 }
 
-function keyOf(dimensions: readonly string[], { patterns }: StatedRate): string {
-  return JSON.stringify(dimensions.map((name, place) => [name, patterns[place]]).sort());
+function keyOf(dimensions: readonly string[], { patterns, band }: StatedRate): string {
+  const values = dimensions.map((name, place) => [name, patterns[place]]).sort();
+  return JSON.stringify([values, band === undefined ? null : [band.of, String(band.from)]]);
 }
 
 /** The version of a meter that has terms from an instant on. */

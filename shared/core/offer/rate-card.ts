@@ -1,8 +1,8 @@
 import type { Instant } from "../line/account.ts";
 import type { MicroCredits } from "../line/credit-line.ts";
 import type { Feed } from "./feed.ts";
-import type { ValuePattern } from "./value-pattern.ts";
-import { choose, type Dimensions, type ValueTree } from "./value-tree.ts";
+import { type Bands, type Counted, placeReached, type RateCondition } from "./rate-bands.ts";
+import { choose, type ValueTree } from "./value-tree.ts";
 
 /** What units cost: `credits` micro-credits for every `per` of them. */
 export interface UnitPrice {
@@ -30,11 +30,8 @@ export interface Rate extends Version, UnitPrice {
   readonly stated?: StatedRate;
 }
 
-/** A price for some values of the dimensions, as it is stated. */
-export interface StatedRate extends UnitPrice {
-  /** One for each dimension, in their order. */
-  readonly patterns: readonly ValuePattern[];
-}
+/** A price for some events, as it is stated. */
+export interface StatedRate extends UnitPrice, RateCondition {}
 
 /** One of the prices of a `RateTable`, for its `per` units. */
 export interface TableRate extends Rate {
@@ -42,15 +39,16 @@ export interface TableRate extends Rate {
   readonly stated: StatedRate;
 }
 
-/** A meter's prices by dimensions from an instant on. No event has several: see `findTies`. */
+/** A meter's prices by dimensions and bands from an instant on. No event has several: see `findTies`. */
 export interface RateTable extends Version {
-  /** The names of the dimensions that the price depends on, at least one. */
+  /** The names of the dimensions that the price depends on; none: it has bands only. */
   readonly dimensions: readonly string[];
   readonly rates: readonly TableRate[];
   /** The least number of units that is a multiple of every stated one. */
   readonly per: bigint;
-  /** By the values of dimensions, places in `rates`. */
-  readonly tree: ValueTree<number>;
+  /** All that can be chosen by the values of dimensions: places in `rates`. */
+  readonly bands: readonly Bands[];
+  readonly tree: ValueTree<Bands>;
   /** True if any of the rates `carries`. */
   readonly carries: boolean;
 }
@@ -90,25 +88,27 @@ export function versionInForce(
   return "no_price";
 }
 
-/** The rate that prices an event: of the version in force when it occurred, the one for its dimensions. */
-export function rateAt(
-  card: RateCard,
-  meter: string,
-  occurredAt: Instant,
-  dimensions: Dimensions,
-): Rate | "unknown_meter" | "no_price" {
-  const version = versionInForce(card, meter, occurredAt);
+/** What the price of an event depends on. */
+export interface Priced extends Counted {
+  readonly meter: string;
+  readonly occurredAt: Instant;
+}
+
+/**
+ * The rate that prices an event: of the version in force when it occurred, the one for its dimensions, and of
+ * that the highest band that it reaches.
+ */
+export function rateAt(card: RateCard, event: Priced): Rate | "unknown_meter" | "no_price" {
+  const version = versionInForce(card, event.meter, event.occurredAt);
   if (typeof version === "string" || !isTable(version)) return version;
-  const place = choose(version.tree, version.dimensions, dimensions);
+  const bands = choose(version.tree, version.dimensions, event.dimensions);
+  const place = bands === null ? null : placeReached(bands, event);
   return place === null ? "no_price" : (version.rates[place] ?? "no_price");
 }
 
 /** The rate that priced a metered event; null: none is known any more. */
-export function rateOf(
-  card: RateCard,
-  event: { readonly meter: string; readonly occurredAt: Instant; readonly dimensions: Dimensions },
-): Rate | null {
-  const rate = rateAt(card, event.meter, event.occurredAt, event.dimensions);
+export function rateOf(card: RateCard, event: Priced): Rate | null {
+  const rate = rateAt(card, event);
   return typeof rate === "string" ? null : rate;
 }
 

@@ -1,9 +1,12 @@
+import { patternsKey, type RateCondition } from "./rate-bands.ts";
 import { isWithin, narrowerOf, stemOf, type ValuePattern } from "./value-pattern.ts";
 
 /** What makes the choice of a rate ambiguous. */
 export type RateTie =
-  /** The rate at `at` has the patterns of the one at `other`, before it. */
+  /** The rate at `at` has the patterns of the one at `other`, before it, and begins at the same number. */
   | { readonly kind: "same"; readonly at: number; readonly other: number }
+  /** It has the same patterns, but its band counts something else. */
+  | { readonly kind: "mixed"; readonly at: number; readonly other: number }
   /** Both match some events, neither lies within the other, and no third has the patterns of `missing`. */
   | {
       readonly kind: "tie";
@@ -19,15 +22,21 @@ interface Placed {
   readonly patterns: Patterns;
 }
 
-/** Ties of rates, each by its patterns in the order of the dimensions; at most one for each place. */
-export function findTies(rates: readonly Patterns[]): RateTie[] {
-  const known = new Map<string, number>();
+/** Ties of rates; at most one for each place. Bands make none: they divide what their patterns match. */
+export function findTies(rates: readonly RateCondition[]): RateTie[] {
+  const known = new Map<string, BandsSoFar>();
   const ties = new Map<number, RateTie>();
   const wide: Placed[] = [];
-  for (const [at, patterns] of rates.entries()) {
-    const other = known.get(keyOf(patterns));
-    if (other === undefined) known.set(keyOf(patterns), at);
-    else ties.set(at, { kind: "same", at, other });
+  for (const [at, { patterns, band }] of rates.entries()) {
+    const alike = known.get(patternsKey(patterns));
+    if (alike !== undefined) {
+      const tie = addTo(alike, at, band);
+      if (tie !== null) ties.set(at, tie);
+      continue;
+    }
+    const first: BandsSoFar = { begins: new Map(), banded: null };
+    addTo(first, at, band);
+    known.set(patternsKey(patterns), first);
     // One that names a single value of each dimension lies within whatever else matches it.
     if (!patterns.every(isSingle)) wide.push({ at, patterns });
   }
@@ -38,14 +47,35 @@ export function findTies(rates: readonly Patterns[]): RateTie[] {
   return [...ties.values()].sort((a, b) => a.at - b.at);
 }
 
+/** The rates of the same patterns that were met. */
+interface BandsSoFar {
+  /** Their places, by where they begin. */
+  readonly begins: Map<bigint, number>;
+  /** The first one with a band, which says what all of them count. */
+  banded: { readonly at: number; readonly of: string | null } | null;
+}
+
+/** Adds a rate to those of the same patterns; returns how it ties with one of them, null: it does not. */
+function addTo(alike: BandsSoFar, at: number, band: RateCondition["band"]): RateTie | null {
+  if (band !== undefined && alike.banded !== null && alike.banded.of !== band.of) {
+    return { kind: "mixed", at, other: alike.banded.at };
+  }
+  const from = band?.from ?? 0n;
+  const other = alike.begins.get(from);
+  if (other !== undefined) return { kind: "same", at, other };
+  alike.begins.set(from, at);
+  if (band !== undefined) alike.banded ??= { at, of: band.of };
+  return null;
+}
+
 function firstTie(
   rate: Placed,
   around: readonly Placed[],
-  known: ReadonlyMap<string, number>,
+  known: ReadonlyMap<string, unknown>,
 ): RateTie | null {
   for (const other of around) {
     const missing = tieOf(rate.patterns, other.patterns);
-    if (missing === null || known.has(keyOf(missing))) continue;
+    if (missing === null || known.has(patternsKey(missing))) continue;
     const places = [rate.at, other.at];
     return { kind: "tie", at: Math.max(...places), other: Math.min(...places), missing };
   }
@@ -105,8 +135,4 @@ function tieOf(a: Patterns, b: Patterns): Patterns | null {
 
 function isSingle(pattern: ValuePattern): boolean {
   return pattern !== null && stemOf(pattern) === null;
-}
-
-function keyOf(patterns: Patterns): string {
-  return JSON.stringify(patterns);
 }

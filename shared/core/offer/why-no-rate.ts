@@ -1,31 +1,66 @@
-import type { Instant } from "../line/account.ts";
-import { isTable, type RateCard, type RateTable, versionInForce } from "./rate-card.ts";
+import { MAX_BIGINT } from "../line/credit-line.ts";
+import { type Bands, type RateCondition, wholeNumberAt } from "./rate-bands.ts";
+import {
+  isTable,
+  type Priced,
+  type RateCard,
+  type RateTable,
+  versionInForce,
+} from "./rate-card.ts";
 import { stemOf, type ValuePattern } from "./value-pattern.ts";
-import { type Dimensions, valueAt } from "./value-tree.ts";
+import { choose, valueAt } from "./value-tree.ts";
 
 const MOST_NEAREST = 3;
 const LONGEST_VALUE = 60;
 
-/** An event that has no rate. */
-interface Unpriced {
-  readonly meter: string;
-  readonly occurredAt: Instant;
-  readonly dimensions: Dimensions;
-}
-
 /** Why no rate of a card prices an event, for the person who decides about it. */
-export function whyNoRate(card: RateCard, { meter, occurredAt, dimensions }: Unpriced): string {
+export function whyNoRate(card: RateCard, event: Priced): string {
+  const { meter, occurredAt } = event;
   const version = versionInForce(card, meter, occurredAt);
   if (version === "unknown_meter") return `meter ${meter} has no price; set one`;
   if (typeof version === "string" || !isTable(version)) {
     return `meter ${meter} had no price yet when this occurred`;
   }
+  const bands = choose(version.tree, version.dimensions, event.dimensions);
+  return bands === null ? whyNoMatch(version, event) : whyNoBand(version, bands, event);
+}
+
+function whyNoMatch(version: RateTable, { meter, dimensions }: Priced): string {
   const values = version.dimensions.map((name) => valueAt(dimensions, name));
   const nearest = nearestRates(version, values).map((patterns) =>
     patternsText(version.dimensions, patterns),
   );
   const named = patternsText(version.dimensions, values, "none");
   return `meter ${meter} has no rate for ${named}; the nearest are for ${nearest.join("; ")}`;
+}
+
+/** The event reaches none of the bands, or what they count of it is no number. */
+function whyNoBand({ meter, dimensions: names }: RateTable, bands: Bands, event: Priced): string {
+  const { of, patterns, steps } = bands;
+  const named = patternsText(names, patterns);
+  const number = of === null ? event.quantity : wholeNumberAt(event.dimensions, of);
+  if (of !== null && number === null) {
+    const value = shortened(valueAt(event.dimensions, of) ?? "");
+    return `meter ${meter} is priced for ${named} by ${of}, which must be a whole number from 0 to ${MAX_BIGINT} in digits, not "${value}"`;
+  }
+  const lowest = `${countedText(of)} below ${steps.at(-1)?.from}`;
+  return `meter ${meter} has no rate for ${named} with ${lowest}; this is ${number}`;
+}
+
+/** "model=gpt-5-*, context_tokens from 200001"; without values and band: "anything". */
+export function conditionText(
+  dimensions: readonly string[],
+  { patterns, band }: RateCondition,
+): string {
+  const values = patternsText(dimensions, patterns);
+  if (band === undefined) return values;
+  const from = `${countedText(band.of)} from ${band.from}`;
+  return patterns.every((pattern) => pattern === null) ? from : `${values}, ${from}`;
+}
+
+/** What a band counts, in words. */
+export function countedText(of: string | null): string {
+  return of === null ? "quantity" : shortened(of);
 }
 
 /** "model=gpt-5-*, kind=input"; what is open is left out, or named by `open`. All open: "anything". */
@@ -48,12 +83,12 @@ function shortened(value: string): string {
 type Patterns = readonly ValuePattern[];
 
 /** The rates that match most dimensions, and of those the ones whose other values begin alike the longest. */
-function nearestRates({ rates }: RateTable, values: Patterns): Patterns[] {
+function nearestRates({ bands }: RateTable, values: Patterns): Patterns[] {
   const nearest: { patterns: Patterns; score: number }[] = [];
-  for (const { stated } of rates) {
-    const score = likenessOf(stated.patterns, values);
+  for (const { patterns } of bands) {
+    const score = likenessOf(patterns, values);
     if (score <= (nearest[MOST_NEAREST - 1]?.score ?? -1)) continue;
-    nearest.push({ patterns: stated.patterns, score });
+    nearest.push({ patterns, score });
     nearest.sort((a, b) => b.score - a.score).splice(MOST_NEAREST);
   }
   return nearest.map(({ patterns }) => patterns);

@@ -147,7 +147,8 @@ export class ColumnDrawing {
     const meter = columns.meter[place] ?? 0;
     const quantity = columns.quantity[place] ?? 0;
     const dimensions = columns.dimensions[place] ?? NO_DIMENSIONS;
-    const rate = this.#rates.at(columns.names.meters.valueOf(meter), occurredAt, dimensions);
+    const name = columns.names.meters.valueOf(meter);
+    const rate = this.#rates.at(name, occurredAt, dimensions, quantity);
     if (rate === null || isLate(account, { occurredAt })) return Number.NaN;
     const remainder = rate.carries ? this.#remainderOf(rate.version, carried) : 0;
     const credits = priceInDoubles(rate, quantity, remainder);

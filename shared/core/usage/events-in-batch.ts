@@ -143,7 +143,7 @@ function accountFor<E extends UsageEvent>(
 
 /** The rate that prices an event; null: it has none and is rejected. */
 function rateFor<E extends UsageEvent>(batch: EventsInBatch<E>, event: E): Rate | null {
-  const rate = rateAt(batch.rates, event.meter, event.occurredAt, event.dimensions);
+  const rate = rateAt(batch.rates, event);
   if (typeof rate !== "string") return rate;
   return reject(batch, event, rate, whyNoRate(batch.rates, event));
 }

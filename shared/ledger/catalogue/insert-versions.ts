@@ -13,8 +13,8 @@ const INSERT_RATES = `
   FROM jsonb_populate_recordset(NULL::rate, $1)`;
 
 const INSERT_RATES_BY_DIMENSIONS = `
-  INSERT INTO rate_by_dimensions (meter, valid_from, place, patterns, credits, per)
-  SELECT meter, valid_from, place, patterns, credits, per
+  INSERT INTO rate_by_dimensions (meter, valid_from, place, patterns, band_of, band_from, credits, per)
+  SELECT meter, valid_from, place, patterns, band_of, band_from, credits, per
   FROM jsonb_populate_recordset(NULL::rate_by_dimensions, $1)`;
 
 const INSERT_PLANS = `
@@ -87,7 +87,7 @@ function rateRow(meter: Change<MeterTerms>) {
   };
 }
 
-/** A meter whose price depends on dimensions has the units in which its remainders are counted. */
+/** A meter whose price depends on the event has the units in which its remainders are counted. */
 function pricing(terms: MeterTerms) {
   if (!("rates" in terms)) return { credits: terms.credits, per: terms.per };
   return { credits: null, per: commonPer(terms.rates), dimensions: terms.dimensions };
@@ -95,9 +95,9 @@ function pricing(terms: MeterTerms) {
 
 function dimensionRows({ id, validFrom, terms }: Change<MeterTerms>) {
   const rates = "rates" in terms ? terms.rates : [];
-  return rates.map(({ patterns, credits, per }, place) => ({
+  return rates.map(({ patterns, band, credits, per }, place) => ({
     ...{ meter: id, valid_from: new Date(validFrom), place },
-    ...{ patterns, credits, per },
+    ...{ patterns, band_of: band?.of ?? null, band_from: band?.from ?? 0n, credits, per },
   }));
 }
 

@@ -27,7 +27,8 @@ const READ = `
          value_path AS "valuePath", dimension_paths AS "dimensionPaths", set_by AS "setBy", dimensions,
          CASE WHEN dimensions IS NOT NULL THEN (
            SELECT json_agg(json_build_object(
-             'patterns', patterns, 'credits', part.credits::text, 'per', part.per::text) ORDER BY place)
+             'patterns', patterns, 'bandOf', band_of, 'bandFrom', band_from::text,
+             'credits', part.credits::text, 'per', part.per::text) ORDER BY place)
            FROM rate_by_dimensions AS part
            WHERE (part.meter, part.valid_from) = (rate.meter, rate.valid_from)
          ) END AS rates
@@ -43,9 +44,15 @@ interface Row extends FeedColumns {
   readonly roundsEach: boolean;
   readonly dimensions: readonly string[] | null;
   /** In JSON amounts are decimal strings. */
-  readonly rates:
-    | readonly { patterns: readonly ValuePattern[]; credits: string; per: string }[]
-    | null;
+  readonly rates: readonly RateRow[] | null;
+}
+
+interface RateRow {
+  readonly patterns: readonly ValuePattern[];
+  readonly bandOf: string | null;
+  readonly bandFrom: string;
+  readonly credits: string;
+  readonly per: string;
 }
 
 /** All versions of meters, by meter, oldest first. */
@@ -63,8 +70,9 @@ function toVersion({ meter, validFrom, setBy, ...row }: Row): MeterVersion {
   return rateTable(named, { dimensions, rates: rates.map(toStated) });
 }
 
-function toStated({ patterns, credits, per }: NonNullable<Row["rates"]>[number]): StatedRate {
-  return { patterns, credits: BigInt(credits), per: BigInt(per) };
+function toStated({ patterns, bandOf, bandFrom, credits, per }: RateRow): StatedRate {
+  const stated = { patterns, credits: BigInt(credits), per: BigInt(per) };
+  return bandFrom === "0" ? stated : { ...stated, band: { of: bandOf, from: BigInt(bandFrom) } };
 }
 
 const COUNT = "SELECT count(*)::integer FROM rate";

@@ -115,7 +115,9 @@ test.each([
 
 test("a meter with other rates by dimensions is a new version, in another order it is not", () => {
   const one = { patterns: ["gpt-5", "in"], credits: 5n, per: 1n };
-  const other = { patterns: ["gpt-*", null], credits: 7n, per: 2n };
+  const band = { of: "size", from: 9n };
+  const other = { patterns: ["gpt-*", null], band, credits: 7n, per: 2n };
+  const { band: _, ...unbanded } = other;
   const dimensions = ["model", "kind"];
   const stands = rateTable({ meter: "t", validFrom: 10 }, { dimensions, rates: [one, other] });
   const ask = (terms: MeterTerms) =>
@@ -137,6 +139,9 @@ test("a meter with other rates by dimensions is a new version, in another order 
     { dimensions, rates: [one] },
     { dimensions, rates: [one, other, { patterns: [null, null], credits: 1n, per: 1n }] },
     { dimensions, rates: [one, { ...other, per: 3n }] },
+    { dimensions, rates: [one, unbanded] },
+    { dimensions, rates: [one, { ...other, band: { ...band, of: null } }] },
+    { dimensions, rates: [one, { ...other, band: { ...band, from: 10n } }] },
     { dimensions, rates: [one, { ...other, patterns: ["gpt-*", "in"] }] },
     { dimensions: ["model", "sort"], rates: [one, other] },
     { dimensions, rates: turned },

@@ -28,23 +28,20 @@ describe("the rate of a meter", () => {
     { at: "2026-05-01T00:00:00Z", is: may },
     { at: "2036-01-01T00:00:00Z", is: may },
   ])("at $at is the newest one valid then", ({ at, is }) => {
-    expect(rateAt(card, "calls", Date.parse(at), {})).toEqual(is);
+    expect(rateAt(card, callAt(Date.parse(at)))).toEqual(is);
   });
 
   test("without a price is unknown", () => {
-    expect(rateAt(card, "minutes", may.validFrom, {})).toBe("unknown_meter");
+    const minute = { ...callAt(may.validFrom), meter: "minutes" };
+    expect(rateAt(card, minute)).toBe("unknown_meter");
   });
 
   test("is found whatever the order in which rates were set", () => {
     const rates = fc.uniqueArray(fc.integer({ min: -50, max: 50 }), { maxLength: 8 });
     fc.assert(
       fc.property(rates, fc.integer({ min: -60, max: 60 }), (starts, at) => {
-        const found = rateAt(
-          toRateCard(starts.map((s) => rate({ validFrom: s }))),
-          "calls",
-          at,
-          {},
-        );
+        const card = toRateCard(starts.map((s) => rate({ validFrom: s })));
+        const found = rateAt(card, callAt(at));
         const begun = starts.filter((start) => start <= at);
         if (starts.length === 0) expect(found).toBe("unknown_meter");
         else if (begun.length === 0) expect(found).toBe("no_price");
@@ -133,4 +130,8 @@ describe("the price under a rate of former versions", () => {
 
 function rate(given: Partial<Rate>): Rate {
   return { meter: "calls", validFrom: 0, credits: 1n, per: 1n, ...given };
+}
+
+function callAt(occurredAt: number) {
+  return { meter: "calls", quantity: 1n, occurredAt, dimensions: {} };
 }

@@ -7,7 +7,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { rateAt, type StatedRate, toRateCard } from "../../../shared/core/offer/rate-card.ts";
 import { rateTable } from "../../../shared/core/offer/rate-table.ts";
-import { findTies } from "../../../shared/core/offer/rate-ties.ts";
+import { findTies, type RateTie } from "../../../shared/core/offer/rate-ties.ts";
 import type { ValuePattern } from "../../../shared/core/offer/value-pattern.ts";
 import { choose, treeOf } from "../../../shared/core/offer/value-tree.ts";
 import { whyNoRate } from "../../../shared/core/offer/why-no-rate.ts";
@@ -42,25 +42,24 @@ describe("the rate of an event", () => {
     { model: "", kind: "input", costs: 50n },
     { model: "constructor", kind: "input", costs: 50n },
   ])("for $model, $kind costs $costs", ({ model, kind, costs }) => {
-    expect(rateAt(card, "tokens", 5, { model, kind, region: "eu" })).toMatchObject({
-      credits: costs,
-    });
+    const rate = rateAt(card, usage({ model, kind, region: "eu" }));
+    expect(rate).toMatchObject({ credits: costs });
   });
 
   test("is none where nothing matches, and the nearest are named", () => {
     const dimensions = { model: "gpt-5-nano", kind: "output" };
-    expect(rateAt(card, "tokens", 5, dimensions)).toBe("no_price");
-    expect(whyNoRate(card, { meter: "tokens", occurredAt: 5, dimensions })).toBe(
+    expect(rateAt(card, usage(dimensions))).toBe("no_price");
+    expect(whyNoRate(card, usage(dimensions))).toBe(
       "meter tokens has no rate for model=gpt-5-nano, kind=output; the nearest are for model=gpt-5, kind=output; model=gpt-5-mini; model=gpt-5-*, kind=input",
     );
-    expect(rateAt(card, "tokens", 5, {})).toBe("no_price");
-    expect(whyNoRate(card, { meter: "tokens", occurredAt: 5, dimensions: {} })).toContain(
+    expect(rateAt(card, usage({}))).toBe("no_price");
+    expect(whyNoRate(card, usage({}))).toContain(
       "has no rate for model=none, kind=none; the nearest are for kind=input;",
     );
-    expect(whyNoRate(card, { meter: "tokens", occurredAt: 0, dimensions })).toBe(
+    expect(whyNoRate(card, { ...usage(dimensions), occurredAt: 0 })).toBe(
       "meter tokens had no price yet when this occurred",
     );
-    expect(whyNoRate(card, { meter: "calls", occurredAt: 5, dimensions })).toBe(
+    expect(whyNoRate(card, { ...usage(dimensions), meter: "calls" })).toBe(
       "meter calls has no price; set one",
     );
   });
@@ -69,9 +68,11 @@ describe("the rate of an event", () => {
     const later = tableOf(["region"], [[["eu"], 7n]], 10);
     const versions = toRateCard([tableOf(["model"], [[["gpt-5"], 1n]], 0), later]);
     const values = { model: "gpt-5", region: "eu" };
-    expect(rateAt(versions, "tokens", 9, values)).toMatchObject({ credits: 1n });
-    expect(rateAt(versions, "tokens", 10, values)).toMatchObject({ credits: 7n });
-    expect(rateAt(versions, "tokens", 10, { model: "gpt-5" })).toBe("no_price");
+    const at = (occurredAt: number) => ({ ...usage(values), occurredAt });
+    expect(rateAt(versions, at(9))).toMatchObject({ credits: 1n });
+    expect(rateAt(versions, at(10))).toMatchObject({ credits: 7n });
+    const other = { ...at(10), dimensions: { model: "gpt-5" } };
+    expect(rateAt(versions, other)).toBe("no_price");
   });
 });
 
@@ -116,21 +117,10 @@ describe("whatever the rates", () => {
   test("a tie is of two rates that may both be chosen", () => {
     fc.assert(
       fc.property(someRates, (rates) => {
-        for (const tie of findTies(rates)) {
-          const [one, other] = [rates[tie.at] ?? [], rates[tie.other] ?? []];
-          if (tie.kind === "same") {
-            expect(one).toEqual(other);
-            continue;
-          }
-          // A value of each missing pattern that no longer pattern matches.
-          const values = tie.missing.map((pattern) =>
-            pattern === null ? "" : pattern.endsWith("*") ? `${pattern.slice(0, -1)}~` : pattern,
-          );
-          for (const patterns of [one, other]) {
-            expect(naiveChoice([{ patterns }], values)).not.toBeNull();
-          }
-          const both = [one, other].map((patterns) => ({ patterns }));
-          expect(naiveChoice(both, values)).toBeNull();
+        for (const tie of findTies(rates.map((patterns) => ({ patterns })))) {
+          const both = [rates[tie.at] ?? [], rates[tie.other] ?? []];
+          if (tie.kind === "same") expect(both[0]).toEqual(both[1]);
+          else expectTie(both, tie);
         }
       }),
       { numRuns: 2_000 },
@@ -143,19 +133,36 @@ test("a choice among thousands, and the search for ties, take no time", () => {
     [at % 2 === 0 ? `model-${at}` : `model-${at}-*`, at % 5 === 0 ? null : `kind-${at % 5}`],
     BigInt(at),
   ]);
-  expect(findTies(rates.map(([patterns]) => patterns))).toEqual([]);
+  expect(findTies(rates.map(([patterns]) => ({ patterns })))).toEqual([]);
   const card = cardOf(["model", "kind"], rates);
   for (let at = 1; at < 10_000; at += 2) {
     const dimensions = { model: `model-${at}-x`, kind: `kind-${at % 5}` };
-    expect(rateAt(card, "tokens", 5, dimensions)).toMatchObject({ credits: BigInt(at) });
+    expect(rateAt(card, usage(dimensions))).toMatchObject({ credits: BigInt(at) });
   }
 }, 10_000);
+
+/** Both match some values, and neither is chosen for them. */
+function expectTie(both: readonly Patterns[], tie: RateTie): void {
+  if (tie.kind !== "tie") throw new Error("there are no bands");
+  // A value of each missing pattern that no longer pattern matches.
+  const values = tie.missing.map((pattern) =>
+    pattern === null ? "" : pattern.endsWith("*") ? `${pattern.slice(0, -1)}~` : pattern,
+  );
+  for (const patterns of both) expect(naiveChoice([{ patterns }], values)).not.toBeNull();
+  expect(
+    naiveChoice(
+      both.map((patterns) => ({ patterns })),
+      values,
+    ),
+  ).toBeNull();
+}
 
 /** The rates up to the first one that would tie, and so on. */
 function withoutTies(rates: readonly Patterns[]): Patterns[] {
   const kept: Patterns[] = [];
   for (const patterns of rates) {
-    if (findTies([...kept, patterns]).length === 0) kept.push(patterns);
+    const more = [...kept, patterns].map((one) => ({ patterns: one }));
+    if (findTies(more).length === 0) kept.push(patterns);
   }
   return kept;
 }
@@ -171,4 +178,8 @@ function tableOf(
 
 function cardOf(...of: Parameters<typeof tableOf>) {
   return toRateCard([tableOf(...of)]);
+}
+
+function usage(dimensions: Record<string, string>) {
+  return { meter: "tokens", quantity: 1n, occurredAt: 5, dimensions };
 }

@@ -54,6 +54,10 @@ const CHAT = rateTable(
       { patterns: ["b*", null], credits: 2n, per: 7n },
       { patterns: ["blue", "input"], credits: 5n, per: 1n },
       { patterns: ["b*", "input"], credits: EDGE - 1n, per: 2n },
+      { patterns: ["blue", "output"], band: { of: null, from: 3n }, credits: 1n, per: 2n },
+      { patterns: ["blue", "output"], band: { of: null, from: 9n }, credits: 4n, per: 3n },
+      { patterns: ["b*", "output"], credits: 3n, per: 1n },
+      { patterns: ["b*", "output"], band: { of: "size", from: 5n }, credits: 2n, per: 7n },
     ],
   },
 );
@@ -111,6 +115,9 @@ const someEvent = fc.record({
     { team: "blue", kind: "input" },
     { team: "bright", kind: "input" },
     { kind: "input" },
+    { team: "blue", kind: "output" },
+    { team: "bright", kind: "output", size: "5" },
+    { team: "bright", kind: "output", size: "5.0" },
   ),
 });
 /** An event of the batch again: next to it or far from it, the same or with something else. */

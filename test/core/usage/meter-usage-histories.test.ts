@@ -19,7 +19,7 @@ import { describe, expect, test } from "vitest";
 import type { Instant } from "../../../shared/core/line/account.ts";
 import { balanceOf, MAX_BIGINT, remainingOf } from "../../../shared/core/line/credit-line.ts";
 import type { MeterVersion } from "../../../shared/core/offer/rate-card.ts";
-import { rateTable } from "../../../shared/core/offer/rate-table.ts";
+import { rateTable, type TableTerms } from "../../../shared/core/offer/rate-table.ts";
 import { toAccountId } from "../../../shared/core/text/text.ts";
 import type { UsageEvent } from "../../../shared/core/usage/usage-event.ts";
 import { createModel, type Model } from "../../model/reference-model.ts";
@@ -35,13 +35,14 @@ import {
 
 const BEGIN = 3_600_000;
 const WINDOW = { maxAheadMs: 20, maxBehindMs: 60 };
-const CHAT = {
+const CHAT: TableTerms = {
   dimensions: ["model", "kind"],
   rates: [
     { patterns: ["gpt-*", "input"], credits: 1n, per: 3n },
     { patterns: ["gpt-5", "input"], credits: 3n, per: 2n },
     { patterns: ["gpt-5", null], credits: 4n, per: 1n },
     { patterns: ["gpt-*", null], credits: 7n, per: 5n },
+    { patterns: ["gpt-*", null], band: { of: null, from: 6n }, credits: 2n, per: 3n },
   ],
 };
 const RATES: readonly MeterVersion[] = [

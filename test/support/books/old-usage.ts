@@ -67,6 +67,8 @@ export async function openOldBooks(): Promise<Books> {
         rates: [
           { patterns: ["gpt-5"], credits: 1n, per: 2n },
           { patterns: ["gpt-*"], credits: 5n, per: 3n },
+          { patterns: ["gpt-*"], band: { of: null, from: 4n }, credits: 1n, per: 1n },
+          { patterns: ["gpt-5"], band: { of: "context", from: 100n }, credits: 3n, per: 2n },
         ],
       },
     ),

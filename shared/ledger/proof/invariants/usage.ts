@@ -3,7 +3,8 @@ import type { Invariant } from "./invariant.ts";
 
 /**
  * Sums of all usage, by account, meter and the version that priced it: of records, and of what is past
- * retention. `exact` is the price in micro-credits, times the version's `per`.
+ * retention. `exact` is the price in micro-credits, times the version's `per`. Usage that names the same and
+ * reaches the same bands has one price, which is looked up once.
  */
 const SUMMED = `
   WITH used AS MATERIALIZED (
@@ -11,19 +12,26 @@ const SUMMED = `
            CASE WHEN term.dimensions IS NULL THEN '{}'
              ELSE ARRAY(SELECT record.dimensions ->> name FROM unnest(term.dimensions) AS name)
            END AS named,
+           CASE WHEN term.bands_from IS NULL THEN '{}'
+             ELSE ARRAY(SELECT CASE WHEN counted IS NULL THEN quantity
+                               ELSE whole_number(record.dimensions ->> counted) END >= begins
+                        FROM unnest(term.bands_of, term.bands_from) AS band (counted, begins))
+           END AS reached,
+           any_value(CASE WHEN term.dimensions IS NOT NULL THEN record.dimensions END) AS dimensions,
+           any_value(quantity) AS like_this,
            count(*) AS events, sum(quantity::numeric) AS quantity, sum(record.credits::numeric) AS credits
     FROM usage_record AS record
-    LEFT JOIN (SELECT meter, valid_from, dimensions,
-                      lead(valid_from, 1, 'infinity') OVER (PARTITION BY meter ORDER BY valid_from) AS valid_to
-               FROM rate) AS term
+    LEFT JOIN rate_terms() AS term
       ON term.meter = record.meter AND occurred_at >= valid_from AND occurred_at < valid_to
-    GROUP BY 1, 2, 3, 4
+    GROUP BY 1, 2, 3, 4, 5
   ), priced AS MATERIALIZED (
-    SELECT meter, valid_from, named, rate_credits(meter, valid_from, named) AS each
-    FROM (SELECT DISTINCT meter, valid_from, named FROM used) AS met
+    SELECT meter, valid_from, named, reached,
+           rate_credits(meter, valid_from, any_value(dimensions), any_value(like_this)) AS each
+    FROM used
+    GROUP BY 1, 2, 3, 4
   )
   SELECT account_id, meter, valid_from, events, quantity, credits, quantity * each AS exact
-  FROM used JOIN priced USING (meter, valid_from, named)
+  FROM used JOIN priced USING (meter, valid_from, named, reached)
   UNION ALL
   SELECT account_id, meter, valid_from, events, quantity, past.credits,
          coalesce(exact, quantity * rate.credits)
