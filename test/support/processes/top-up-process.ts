@@ -4,6 +4,7 @@ import { onTestFinished } from "vitest";
 import { TOP_UP_SERVICE } from "../../../infra/local/services.ts";
 import { TOP_UP } from "../../../shared/core/text/topics.ts";
 import { dismissMembers } from "../kafka/dismiss-members.ts";
+import { testKafka } from "../kafka/kafka.ts";
 import { DELETABLE, emptyTopics } from "../kafka/usage-topic.ts";
 import { hasOwnBroker } from "../stack/brokers.ts";
 import { type ServiceProcess, startService } from "./service-process.ts";
@@ -36,10 +37,16 @@ interface TopUpOptions {
   readonly env?: NodeJS.ProcessEnv;
 }
 
-/** Starts the top-up service with a simulated gateway; `says(/^topping up$/)` waits until it is at work. */
+/**
+ * Starts the top-up service with a simulated gateway; `says(/^topping up$/)` waits until it is at work.
+ * It ends with the test, and leaves its group then, so that the next one need not wait for its partitions.
+ */
 export function startTopUp(options: TopUpOptions): ServiceProcess {
   const service = topUpProcess(options);
-  onTestFinished(() => service.kill());
+  onTestFinished(async () => {
+    await service.kill();
+    await dismissMembers(testKafka(), process.env["KAFKA_BROKERS"] ?? "", TOP_UP);
+  });
   return service;
 }
 
