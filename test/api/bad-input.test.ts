@@ -9,7 +9,7 @@ import { type Books, openAccount, openBooks } from "../support/books/books.ts";
 import { openPayer, sellCredits, use } from "../support/books/payers.ts";
 import { openCatalogue } from "../support/books/subscribers.ts";
 import { everyTable } from "../support/cli/every-table.ts";
-import { makeKey, testServer } from "../support/processes/api.ts";
+import { makeKey, openServer, testServer } from "../support/processes/api.ts";
 import { BAD_VALUES, type BodyRoute, badBodies, GOOD_BODIES } from "./bad-bodies.ts";
 
 const WITHIN_MS = 1_000;
@@ -17,9 +17,18 @@ const ODD_IDS = ["a/b", `"';--`, "🦩 flamingo", "%2F", "ü".repeat(256), "x y+
 const PAGED = ["entries", "lots", "top-ups", "payments", "usage-records"];
 
 let books: Books;
+let shared: Awaited<ReturnType<typeof openServer>>;
 let app: Awaited<ReturnType<typeof testServer>>;
 let key: string;
 let published: number;
+
+const client = {
+  async publish() {
+    published += 1;
+    throw new Error("nothing of this is to be published");
+  },
+};
+const SERVER = [{ usage: { client, window: DEFAULT_WINDOW } }, { requestWithinMs: 1_500 }] as const;
 
 beforeAll(async () => {
   books = await openBooks();
@@ -27,22 +36,17 @@ beforeAll(async () => {
   await sellCredits(books);
   await openPayer(books, "acme", { credits: 5_000_000n });
   await openPayer(books, "acme-2", { credits: 5_000_000n });
+  shared = await openServer(books, ...SERVER);
 });
 
 afterAll(async () => {
+  await shared?.close();
   await books?.close();
 });
 
 beforeEach(async () => {
   published = 0;
-  const client = {
-    async publish() {
-      published += 1;
-      throw new Error("nothing of this is to be published");
-    },
-  };
-  const settings = { requestWithinMs: 1_500 };
-  app = await testServer(books, { usage: { client, window: DEFAULT_WINDOW } }, settings);
+  app = shared.app;
   key = await makeKey(books, ["admin"]);
   // The key's first use is recorded, and does not count as a change.
   expect((await ask({ method: "GET", url: "/v1/accounts" })).statusCode).toBe(200);
@@ -223,6 +227,10 @@ test.each([
 });
 
 describe("on the connection", () => {
+  beforeEach(async () => {
+    app = await testServer(books, ...SERVER);
+  });
+
   const post = (rest: string) =>
     `POST /v1/accounts HTTP/1.1\r\nHost: here\r\nAuthorization: Bearer ${key}\r\nContent-Type: application/json\r\n${rest}`;
 

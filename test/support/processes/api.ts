@@ -32,10 +32,19 @@ interface Answer {
 
 /** The API's server on a test's books and the real Kafka, with overrides; closed when the test is over. */
 export async function testServer(
+  ...server: Parameters<typeof openServer>
+): Promise<FastifyInstance> {
+  const { app, close } = await openServer(...server);
+  onTestFinished(close);
+  return app;
+}
+
+/** The same for several tests, since building it takes longer than most of them: the caller closes it. */
+export async function openServer(
   books: Books,
   given: Partial<ServerContext> = {},
   settings: Partial<Parameters<typeof buildServer>[1]> = {},
-): Promise<FastifyInstance> {
+): Promise<{ readonly app: FastifyInstance; close(): Promise<void> }> {
   const admin = testKafka().admin();
   await admin.connect();
   const app = await buildServer(
@@ -64,11 +73,13 @@ export async function testServer(
       ...settings,
     },
   );
-  onTestFinished(async () => {
-    await app.close();
-    await admin.disconnect();
-  });
-  return app;
+  return {
+    app,
+    async close() {
+      await app.close();
+      await admin.disconnect();
+    },
+  };
 }
 
 export function listenersOf({ database }: Books): Listeners {
