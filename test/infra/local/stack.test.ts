@@ -241,35 +241,42 @@ test("after a stop no process is left, and the next start finds all data", async
   expect(await register(FIRST)).toEqual({ status: 200, id: 1 });
 }, 90_000);
 
-test("a fresh start finds no data", async () => {
-  await stack.stop();
-  stack = await start(true);
-  expect(await sql("SELECT to_regclass('note') AS note")).toEqual([{ note: null }]);
-  expect(await topics()).toEqual([]);
-}, 60_000);
+describe("two stacks started together, one of them fresh on the folder of before", () => {
+  let otherDir: string;
+  let other: LocalStack;
 
-test("two stacks started together have separate ports and servers", async () => {
-  await stack.stop();
-  const otherDir = await mkdtemp(join(tmpdir(), "drawdown-stack-"));
-  const [one, other] = await Promise.allSettled([start(), startOn(otherDir)]);
-  if (one.status === "fulfilled") stack = one.value;
-  onTestFinished(async () => {
-    if (other.status === "fulfilled") await other.value.stop();
+  beforeAll(async () => {
+    await stack.stop();
+    otherDir = await mkdtemp(join(tmpdir(), "drawdown-stack-"));
+    const starts = await Promise.allSettled([start(true), startOn(otherDir)]);
+    const [one, two] = starts;
+    if (one.status === "fulfilled") stack = one.value;
+    if (two.status === "fulfilled") other = two.value;
+    for (const each of starts) if (each.status === "rejected") throw each.reason;
+  }, 120_000);
+
+  afterAll(async () => {
+    await other?.stop();
     await rm(otherDir, { recursive: true, force: true });
-  });
-  if (one.status === "rejected") throw one.reason;
-  if (other.status === "rejected") throw other.reason;
+  }, 60_000);
 
-  expect(new Set([...addresses(stack), ...addresses(other.value)]).size).toBe(6);
-  await sql("CREATE TABLE of_one (id text)");
-  await createTopic("of-one");
-  expect(await register(FIRST)).toMatchObject({ status: 200 });
-  const absent = [{ found: null }];
-  expect(await sql("SELECT to_regclass('of_one') AS found", other.value)).toEqual(absent);
-  expect(await topics(other.value)).toEqual([]);
-  expect(await subjects(stack)).toEqual(["notes-value"]);
-  expect(await subjects(other.value)).toEqual([]);
-}, 120_000);
+  test("a fresh start finds no data", async () => {
+    expect(await sql("SELECT to_regclass('note') AS note")).toEqual([{ note: null }]);
+    expect(await topics()).toEqual([]);
+  });
+
+  test("they have separate ports and servers", async () => {
+    expect(new Set([...addresses(stack), ...addresses(other)]).size).toBe(6);
+    await sql("CREATE TABLE of_one (id text)");
+    await createTopic("of-one");
+    expect(await register(FIRST)).toMatchObject({ status: 200 });
+    const absent = [{ found: null }];
+    expect(await sql("SELECT to_regclass('of_one') AS found", other)).toEqual(absent);
+    expect(await topics(other)).toEqual([]);
+    expect(await subjects(stack)).toEqual(["notes-value"]);
+    expect(await subjects(other)).toEqual([]);
+  });
+});
 
 function addresses({ env }: LocalStack): string[] {
   const url = new URL(env.DATABASE_URL);
