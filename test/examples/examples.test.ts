@@ -161,15 +161,31 @@ async function publishMalformed(key: string): Promise<void> {
 async function beginNow(groups: readonly string[]): Promise<void> {
   const admin = kafka.admin();
   await admin.connect();
-  try {
-    for (const topic of [TOPICS.credits, TOPICS.lowBalance]) {
-      const ends = await admin.fetchTopicOffsets(topic);
-      const partitions = ends.map(({ partition, high }) => ({ partition, offset: high }));
-      for (const groupId of groups) await admin.setOffsets({ groupId, topic, partitions });
-    }
-  } finally {
-    await admin.disconnect();
-  }
+  const ends = await Promise.all(
+    BILLING.map(async (topic) => ({ topic, partitions: await admin.fetchTopicOffsets(topic) })),
+  );
+  await admin.disconnect();
+  const offsets = ends.flatMap(({ topic, partitions }) =>
+    partitions.map(({ partition, high }) => ({ topic, partition, offset: high })),
+  );
+  await Promise.all(groups.map((groupId) => commit(groupId, offsets)));
+}
+
+const BILLING = [TOPICS.credits, TOPICS.lowBalance];
+
+/** As a member of the group, which need not wait for messages, as the admin's `setOffsets` does. */
+async function commit(
+  groupId: string,
+  offsets: readonly { topic: string; partition: number; offset: string }[],
+): Promise<void> {
+  const consumer = kafka.consumer({ groupId, maxWaitTimeInMs: 100 });
+  const joined = new Promise((resolve) => consumer.on(consumer.events.GROUP_JOIN, resolve));
+  await consumer.connect();
+  await consumer.subscribe({ topics: BILLING });
+  await consumer.run({ autoCommit: false, eachBatch: async () => undefined });
+  await joined;
+  await consumer.commitOffsets([...offsets]);
+  await consumer.disconnect();
 }
 
 const TYPESCRIPT = [
