@@ -18,7 +18,7 @@ export const SERVER_FAULTS: readonly Kind[] = [
     backWithin: 30,
     async begin({ stack }) {
       await stack.parts.postgres.kill();
-      return () => stack.parts.postgres.start();
+      return () => startAgain(stack.parts.postgres);
     },
   },
   {
@@ -28,7 +28,7 @@ export const SERVER_FAULTS: readonly Kind[] = [
     backWithin: 30,
     async begin({ stack: { parts } }) {
       await stopAtOnce(parts.postgres);
-      return () => parts.postgres.start();
+      return () => startAgain(parts.postgres);
     },
   },
   {
@@ -72,7 +72,7 @@ export const SERVER_FAULTS: readonly Kind[] = [
     backWithin: 45,
     async begin({ stack }) {
       await stack.parts.kafka.kill();
-      return () => stack.parts.kafka.start();
+      return () => startAgain(stack.parts.kafka);
     },
   },
   {
@@ -92,10 +92,15 @@ export const SERVER_FAULTS: readonly Kind[] = [
     backWithin: 30,
     async begin({ stack }) {
       await stack.parts.registry.kill();
-      return () => stack.parts.registry.start();
+      return () => startAgain(stack.parts.registry);
     },
   },
 ];
+
+/** On a busy machine a server may not be ready in time, and is then killed: it gets another try. */
+function startAgain(server: Part): Promise<void> {
+  return again(() => server.start());
+}
 
 /** What `pg_ctl stop --mode immediate` does: clients are told, and the next start recovers. */
 async function stopAtOnce(postgres: Part): Promise<void> {

@@ -15,6 +15,7 @@ import type { Service } from "../../../infra/local/supervise-services.ts";
 import { setUp } from "../../../infra/set-up.ts";
 import { QUICK_JAVA } from "../../support/stack/brokers.ts";
 import { bundleServices } from "../../support/stack/bundle-services.ts";
+import { again } from "../again.ts";
 import { type Disk, openDisk } from "./disk.ts";
 import { gatewayPart } from "./gateway.ts";
 import { type Mail, openMail } from "./mail.ts";
@@ -140,7 +141,8 @@ async function open(
     say: note,
   });
   held.defer(() => stack.stop());
-  await setUp({ ...process.env, ...stack.env, ...stack.setUpEnv }, () => undefined);
+  // On a busy machine the registry may take longer to answer than set-up waits.
+  await again(() => setUp({ ...process.env, ...stack.env, ...stack.setUpEnv }, () => undefined));
   const bundles = await bundle(held);
   const webhookPorts: number[] = [];
   const mail = await openMail(() => webhookPorts);
