@@ -63,9 +63,20 @@ test("ours are grouped the same", () => {
   expect(group(quicklyGrouped(messages))).toEqual(group(messages));
 });
 
-function group(sent: readonly Message[]): Groups {
+test("KafkaJS gives messages other partitions at the next try, once some were added", () => {
+  expect(group(messages, 5)).not.toEqual(group(messages, 4));
+});
+
+test("ours keep their partitions at the next try", () => {
+  const sent = quicklyGrouped(messages);
+  const first = group(sent, 4);
+  expect(group(sent, 5)).toEqual(first);
+});
+
+function group(sent: readonly Message[], partitions = 4): Groups {
   const partitioner = quickPartitioner();
-  return groupOfKafka({ topic, partitionMetadata: metadataOf(4), messages: sent, partitioner });
+  const partitionMetadata = metadataOf(partitions);
+  return groupOfKafka({ topic, partitionMetadata, messages: sent, partitioner });
 }
 
 function metadataOf(partitions: number): PartitionMetadata[] {
