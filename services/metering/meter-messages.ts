@@ -97,7 +97,7 @@ export function meterMessages(
     return Promise.all(
       deliveries.map(async ({ batch }, index) => {
         const result = outcome.runs[index];
-        if (result?.kind !== "gap") return nextOffset(batch, result);
+        if (result?.kind !== "gap") return nextOffset(context, batch, result);
         const lost = await lostToRetention(context, batch, result.nextOffset, now);
         if (lost !== null) await debit(lost);
         return lost?.runs[0]?.nextOffset ?? result.nextOffset;
@@ -126,11 +126,28 @@ function keptWindowReader({ database, window, logger }: MeteringContext) {
   };
 }
 
-function nextOffset(batch: OffsetStretch, result?: Exclude<RunOutcome, { kind: "gap" }>): bigint {
+async function nextOffset(
+  { admin }: MeteringContext,
+  batch: OffsetStretch,
+  result?: Exclude<RunOutcome, { kind: "gap" }>,
+): Promise<bigint> {
   if (result === undefined) throw new Error(`no outcome for partition ${batch.partition}`);
   if (result.kind === "committed") return batch.nextOffset;
-  if (result.nextOffset > batch.highWatermark) throw recreated(batch, result.nextOffset);
+  // A batch that waited long was fetched before others read on: the topic is longer than it says.
+  if (result.nextOffset > batch.highWatermark) {
+    const high = BigInt((await placesOf(admin, batch))?.high ?? 0);
+    if (result.nextOffset > high) throw recreated(batch, high, result.nextOffset);
+  }
   return result.nextOffset;
+}
+
+/** The first and the last offset of a batch's partition, by now. */
+async function placesOf(
+  admin: MeteringContext["admin"],
+  { topic, partition }: OffsetStretch,
+): Promise<{ readonly low: string; readonly high: string } | undefined> {
+  const offsets = await admin.fetchTopicOffsets(topic);
+  return offsets.find((known) => known.partition === partition);
 }
 
 /**
@@ -139,12 +156,12 @@ function nextOffset(batch: OffsetStretch, result?: Exclude<RunOutcome, { kind: "
  */
 async function lostToRetention(
   { admin, logger }: MeteringContext,
-  { topic, partition }: OffsetStretch,
+  batch: OffsetStretch,
   from: bigint,
   recordedAt: Instant,
 ): Promise<DecodedUsage | null> {
-  const offsets = await admin.fetchTopicOffsets(topic);
-  const first = BigInt(offsets.find((known) => known.partition === partition)?.low ?? from);
+  const { topic, partition } = batch;
+  const first = BigInt((await placesOf(admin, batch))?.low ?? from);
   if (first <= from) return null;
   const detail = `offsets ${from} to ${first - 1n} were deleted by the topic's retention before they were read`;
   logger.error({ topic, partition }, detail);
@@ -161,9 +178,13 @@ async function lostToRetention(
   return { columns: plainColumns([]), runs: [run] };
 }
 
-function recreated(batch: OffsetStretch, nextOffset: bigint): TopicRecreated {
+function recreated(
+  { topic, partition }: OffsetStretch,
+  high: bigint,
+  nextOffset: bigint,
+): TopicRecreated {
   return new TopicRecreated(
-    `${batch.topic}/${batch.partition} ends at ${batch.highWatermark}, but the books have read up to ${nextOffset}: ` +
+    `${topic}/${partition} ends at ${high}, but the books have read up to ${nextOffset}: ` +
       "this is not the topic that the books were kept from. Point DATABASE_URL and KAFKA_BROKERS at a matching pair, " +
       "or restore the topic.",
   );

@@ -101,13 +101,20 @@ test("messages that retention deleted unread are one dead letter that names them
 });
 
 test("a topic shorter than what the books have read ends the process with a clear error", async () => {
-  const { handle, batch, number } = partition();
+  const { handle, batch, number } = partition({ high: 2n });
   await handle(batch(0, 5));
   const shorter = { ...batch(0, 2), highWatermark: 2n };
   await expect(handle(shorter)).rejects.toThrow(TopicRecreated);
   await expect(handle(shorter)).rejects.toThrow(
     `${topic}/${number} ends at 2, but the books have read up to 5: this is not the topic that the books were kept from.`,
   );
+  expect(await metered()).toBe(5);
+});
+
+test("a batch that waited until another process had read beyond its end is dropped", async () => {
+  const { handle, batch } = partition();
+  await handle(batch(0, 5));
+  expect(await handle({ ...batch(0, 2), highWatermark: 2n })).toBe(5n);
   expect(await metered()).toBe(5);
 });
 
@@ -215,11 +222,12 @@ test("what occurred in a month that was dropped is a dead letter, however old an
 });
 
 /** A new partition, its handler, and batches of its events. */
-function partition(options: { low?: bigint } & Partial<MeteringContext> = {}) {
+function partition(options: { low?: bigint; high?: bigint } & Partial<MeteringContext> = {}) {
   const number = partitions++;
+  const { low = 0n, high = 1_000n } = options;
   const admin: Pick<Admin, "fetchTopicOffsets"> = {
     fetchTopicOffsets: async () => [
-      { partition: number, low: String(options.low ?? 0n), high: "1000", offset: "1000" },
+      { partition: number, low: String(low), high: String(high), offset: String(high) },
     ],
   };
   const parts: MeteringContext = {
