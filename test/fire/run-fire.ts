@@ -3,9 +3,10 @@ import { check } from "./check/check.ts";
 import type { Checked } from "./check/findings.ts";
 import { type History, openHistory } from "./history.ts";
 import { type Recovery, untilProgress } from "./liveness/liveness.ts";
-import { askForProgress } from "./liveness/progress.ts";
+import { askForProgress, usage } from "./liveness/progress.ts";
 import { canariesOf, fireAccounts } from "./load/accounts.ts";
 import { drain } from "./load/drain.ts";
+import { type Months, monthsOf } from "./load/months.ts";
 import type { Kind } from "./nemesis/kind.ts";
 import { KINDS } from "./nemesis/kinds.ts";
 import { openScene, type Scene } from "./open-scene.ts";
@@ -44,9 +45,10 @@ export async function runFire(
   const history = openHistory(tell);
   const { loadSeed } = plan;
   const { eventsPerSecond } = options;
-  const scene = await openScene({ accounts, loadSeed, eventsPerSecond }, history);
+  const months = monthsOf(Date.now(), options.minutes * 60_000);
+  const scene = await openScene({ accounts, loadSeed, eventsPerSecond, months }, history);
   try {
-    return await burn({ ...scene, plan, history });
+    return await burn({ ...scene, plan, history, months });
   } finally {
     await scene.close();
   }
@@ -55,6 +57,7 @@ export async function runFire(
 interface Fire extends Scene {
   readonly plan: Plan;
   readonly history: History;
+  readonly months: Months;
 }
 
 async function burn(fire: Fire): Promise<FireResult> {
@@ -63,6 +66,7 @@ async function burn(fire: Fire): Promise<FireResult> {
   const failures: string[] = [];
   const rounds: RoundResult[] = [];
   const counted = new Map<Kind, number>();
+  const turning = tellOfTurn(fire);
   await recover(fire, 0, 60);
   for (const round of plan.rounds) {
     if (rounds.length >= plan.onceEach && performance.now() > until) break;
@@ -77,18 +81,34 @@ async function burn(fire: Fire): Promise<FireResult> {
   failures.push(...untried(counted));
   history.note("the load stops");
   await generator.stop();
+  await turning;
+  await useWhatIsPlanned(fire);
+  const calendar = { opened: fire.opened, endedAt: stage.now() };
   const left = await drain(fire.admin, fire.database, DRAIN_WITHIN_MS);
   failures.push(...left.map((what) => `at the end: ${what}`));
   history.note("everything is drained; comparing");
   const checked = await check({
     ...{ env: stage.env, superuserUrl: stage.superuserUrl, gatewayUrl: stage.gatewayUrl },
     ...{ accounts: fire.accounts, journal: journal.sent, schemaId: generator.schemaId },
+    calendar,
   });
   for (const { what, findings } of checked) {
     failures.push(...findings.map((finding) => `${what}: ${finding}`));
   }
   const published = journal.counts;
   return { plan, history: history.lines, published, rounds, counted, checked, failures };
+}
+
+async function tellOfTurn({ stage, months, history }: Fire): Promise<void> {
+  await wait(Math.max(0, months.turnsAt - stage.now()));
+  history.note("the month turns");
+}
+
+/** Usage after the turn, of which what ends with the month is posted; the clock alone would wait a grace. */
+async function useWhatIsPlanned({ stage, accounts, generator }: Fire): Promise<void> {
+  const planned = accounts.filter(({ plan }) => plan !== null);
+  const now = stage.now();
+  await generator.publish(planned.map(({ id }) => ({ usage: usage(now, `last-${id}`, id, 1n) })));
 }
 
 /** Begins a fault at its time, and ends it. */

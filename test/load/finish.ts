@@ -25,11 +25,12 @@ export async function drained(scene: Scene, withinMs: number, history: History):
 /** The checks of the fire: each event metered exactly once, each crossing charged once, and so on. */
 export async function compared(scene: Scene, history: History): Promise<Figure[]> {
   history.note("comparing journal, topics, books and gateway");
-  const { stage, accounts, journal, generator } = scene;
+  const { stage, accounts, opened, journal, generator } = scene;
   const { env, superuserUrl, gatewayUrl } = stage;
   const checked = await check({
     ...{ env, superuserUrl, gatewayUrl, accounts },
     ...{ journal: journal.sent, schemaId: generator.schemaId },
+    calendar: { opened, endedAt: stage.now() },
   });
   return checked.map(({ what, looked, findings }) => ({
     what,

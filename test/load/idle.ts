@@ -16,7 +16,9 @@ export async function idle(
   tell: (line: string) => void,
 ): Promise<LoadResult> {
   const history = openHistory(tell);
-  const stage = await openStage(history.note, SETTINGS);
+  const stage = await openStage({
+    ...{ note: history.note, settings: SETTINGS, startsAt: Date.now() },
+  });
   try {
     await leaveOneOfEach(stage);
     history.note("one process of each service is left, with nothing to do");

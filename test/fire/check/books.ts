@@ -7,13 +7,13 @@ export interface Books {
   readonly deadLetters: readonly { place: string; reason: string; payload: Buffer }[];
   readonly accounts: readonly BookedAccount[];
   readonly lots: readonly BookedLot[];
-  readonly entries: readonly { account_id: string; sequence: bigint; kind: string }[];
+  readonly entries: readonly BookedEntry[];
   readonly payments: readonly BookedPayment[];
   /** Rows of what is still to be published. */
   readonly unpublished: number;
 }
 
-export type MeteredUsage = Usage & { readonly place: string };
+export type MeteredUsage = Usage & { readonly place: string; readonly start_position: bigint };
 
 export interface BookedAccount {
   readonly account_id: string;
@@ -29,6 +29,22 @@ export interface BookedLot {
   readonly lot_id: string;
   readonly start_position: bigint;
   readonly end_position: bigint;
+  /** Milliseconds. */
+  readonly granted_at: bigint;
+  readonly expires_at: bigint | null;
+}
+
+export interface BookedEntry {
+  readonly account_id: string;
+  readonly sequence: bigint;
+  readonly kind: string;
+  readonly credits: bigint;
+  /** Of the line, after it. */
+  readonly position: bigint;
+  readonly lot_id: string | null;
+  readonly reference: string;
+  /** Milliseconds. */
+  readonly due_at: bigint;
 }
 
 export interface BookedPayment {
@@ -57,8 +73,8 @@ export async function readBooks(url: string): Promise<Books> {
     );
     return {
       usage: await all(
-        `SELECT event_id, account_id, meter, quantity, source,
-                round(extract(epoch FROM occurred_at) * 1000)::bigint AS occurred_at,
+        `SELECT event_id, account_id, meter, quantity, source, start_position,
+                ${milliseconds("occurred_at")},
                 coalesce(dimensions, '{}') AS dimensions,
                 kafka_partition || ':' || kafka_offset AS place
          FROM usage_record`,
@@ -71,16 +87,24 @@ export async function readBooks(url: string): Promise<Books> {
         "SELECT account_id, granted, position, version, crossings, threshold FROM account",
       ),
       lots: await all(
-        `SELECT account_id, lot_id, start_position, end_position
+        `SELECT account_id, lot_id, start_position, end_position,
+                ${milliseconds("granted_at")}, ${milliseconds("expires_at")}
          FROM lot ORDER BY account_id, start_position, end_position`,
       ),
-      entries: await all("SELECT account_id, sequence, kind FROM entry"),
+      entries: await all(
+        `SELECT account_id, sequence, kind, credits, position, lot_id, reference, ${milliseconds("due_at")}
+         FROM entry ORDER BY account_id, sequence`,
+      ),
       payments: await all("SELECT account_id, payment_id, kind, status, amount FROM payment"),
       unpublished: unpublished?.rows ?? 0,
     };
   } finally {
     await client.end();
   }
+}
+
+function milliseconds(column: string): string {
+  return `round(extract(epoch FROM ${column}) * 1000)::bigint AS ${column}`;
 }
 
 function parserOf(oid: number, format: "text" | "binary" | undefined) {

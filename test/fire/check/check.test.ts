@@ -14,8 +14,9 @@ import type { TopicRecord } from "./read-topic.ts";
 /** The checker of the fire: green for right books, red for each planted fault. */
 const NOW = 1_800_000_000_000n;
 const SCHEMA = 7;
+const CALENDAR = { opened: [Number(NOW) - 1_000, Number(NOW)], endedAt: Number(NOW) } as const;
 const ACME: FireAccount = {
-  ...{ id: "acme", kind: "low", grants: [1, 2], card: "card_approve", addOns: null },
+  ...{ id: "acme", kind: "low", grants: [1, 2], card: "card_approve", plan: null },
 };
 const usageCodec = await codecOf("usage-event");
 const balanceCodec = await codecOf("balance-changed");
@@ -47,8 +48,8 @@ const charged = [
 /** 3 credits granted and 100 bought, 2 used: the second grant and the top-up are left. */
 const right: Books = {
   usage: [
-    { ...first, place: "0:0" },
-    { ...second, place: "0:1" },
+    { ...first, place: "0:0", start_position: 0n },
+    { ...second, place: "0:1", start_position: 1_500_000n },
   ],
   deadLetters: [
     { place: "0:3", reason: "conflict", payload: records[3]?.value ?? garbage },
@@ -185,7 +186,7 @@ function findings(books: Books): string[] {
     checkJournal(journal, records, expected),
     checkMetered(books, expected),
     checkDeadLetters(books, expected.deadLetters, published, records),
-    checkAccounts(books, expected, [ACME], charged),
+    checkAccounts(books, expected, [ACME], charged, CALENDAR),
     checkCharges(books, charged),
     checkNobodyIsLow(books, [ACME]),
   ];
@@ -218,7 +219,8 @@ function balance(version: bigint): TopicRecord {
 }
 
 function lot(lot_id: string, start_position: bigint, end_position: bigint): Books["lots"][number] {
-  return { account_id: "acme", lot_id, start_position, end_position };
+  const place = { account_id: "acme", lot_id, start_position, end_position };
+  return { ...place, granted_at: NOW, expires_at: null };
 }
 
 function changed(to: Partial<Books["usage"][number]>): Books["usage"] {

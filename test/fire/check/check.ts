@@ -3,8 +3,10 @@ import { codecOf } from "../load/avro.ts";
 import { drawdown } from "../load/commands.ts";
 import type { Planned } from "../load/event.ts";
 import { readBooks } from "./books.ts";
+import type { Calendar } from "./calendar.ts";
 import { checkAccounts } from "./check-accounts.ts";
 import { checkCharges, checkNobodyIsLow } from "./check-charges.ts";
+import { checkMonths } from "./check-months.ts";
 import { checkBalances, checkEntries, checkOrder } from "./check-published.ts";
 import { checkDeadLetters, checkJournal, checkMetered } from "./check-usage.ts";
 import { contentOf, expectUsage, identityOf, placeOf } from "./expected-usage.ts";
@@ -23,6 +25,7 @@ export interface CheckedFrom {
   readonly accounts: readonly FireAccount[];
   readonly journal: readonly Planned[];
   readonly schemaId: number;
+  readonly calendar: Calendar;
 }
 
 /**
@@ -39,7 +42,7 @@ export async function check(from: CheckedFrom): Promise<Checked[]> {
     codec: await codecOf("usage-event"),
     schemaId: from.schemaId,
     accounts: new Set(from.accounts.map(({ id }) => id)),
-    now: BigInt(Date.now()),
+    now: BigInt(from.calendar.endedAt),
     metered: (identity) => metered.get(identity),
   });
   const letters = await codecOf("dead-letter");
@@ -51,7 +54,8 @@ export async function check(from: CheckedFrom): Promise<Checked[]> {
     checkJournal(from.journal, records, expected),
     checkMetered(books, expected),
     checkDeadLetters(books, expected.deadLetters, new Set(published), records),
-    checkAccounts(books, expected, from.accounts, charged),
+    checkAccounts(books, expected, from.accounts, charged, from.calendar),
+    checkMonths(books, from.accounts, charged, from.calendar),
     checkCharges(books, charged),
     checkNobodyIsLow(books, from.accounts),
   ];

@@ -3,7 +3,9 @@ const PRICES: Readonly<Record<string, { readonly credits: bigint; readonly per: 
   "fire.calls": { credits: 50_000n, per: 1n },
   "fire.tokens": { credits: 2_500_000n, per: 1_000_000n },
 };
-export const PLAN_CREDITS = 1_000_000_000n;
+export const PLAN_CREDITS = 10_000_000_000n;
+/** Cents. */
+export const PLAN_PRICE = { month: 1_900n, year: 19_000n };
 export const ADD_ON_CREDITS = 100_000_000n;
 /** For a cent. */
 export const CREDITS_A_CENT = 100_000n;

@@ -84,23 +84,27 @@ export async function askForProgress(from: ProbeFrom): Promise<Question[]> {
 
 /** The offset of the probe in each partition. */
 async function publishProbes(from: ProbeFrom): Promise<ReadonlyMap<number, bigint>> {
-  const { admin, generator, canaries, probe } = from;
+  const { stage, admin, generator, canaries, probe } = from;
+  const now = stage.now();
   const ends = await again(() => admin.fetchTopicOffsets("usage.events"));
   const partitions = ends.map(({ partition }) => partition);
   const probes = partitions.map((partition) => ({
-    usage: usage(`probe-${probe}-${partition}`, "steady-0", 1n),
+    usage: usage(now, `probe-${probe}-${partition}`, "steady-0", 1n),
     partition,
   }));
-  const crossings = canaries.map(({ id }) => ({ usage: usage(`crossing-${probe}`, id, CROSSING) }));
+  const crossings = canaries.map(({ id }) => {
+    return { usage: usage(now, `crossing-${probe}`, id, CROSSING) };
+  });
   await generator.publish(crossings);
   const sent = await generator.publish(probes);
   return new Map(sent.map(({ partition, baseOffset }) => [partition, BigInt(baseOffset ?? 0)]));
 }
 
-function usage(eventId: string, accountId: string, quantity: bigint): Usage {
+/** `now`: what the clocks of the services show, in milliseconds. */
+export function usage(now: number, eventId: string, accountId: string, quantity: bigint): Usage {
   return {
     ...{ event_id: eventId, account_id: accountId, meter: "fire.calls", quantity },
-    ...{ occurred_at: BigInt(Date.now()), source: "probe", dimensions: {} },
+    ...{ occurred_at: BigInt(now), source: "probe", dimensions: {} },
   };
 }
 

@@ -6,8 +6,8 @@ export interface FireAccount {
   readonly grants: readonly number[];
   /** Null: it has no payment method. */
   readonly card: string | null;
-  /** It is on the plan `starter`, with so many units of the add-on; null: on none. */
-  readonly addOns: number | null;
+  /** Its place on the plan `starter`; null: it is on none. */
+  readonly plan: { readonly interval: "month" | "year"; readonly addOns: number } | null;
 }
 
 /** Each low account's card misbehaves in its own way; those behind `card_decline` get no credits. */
@@ -31,28 +31,28 @@ export function fireAccounts(canaries: number): FireAccount[] {
   const many = (kind: FireAccount["kind"], count: number, rest: (at: number) => Rest) =>
     Array.from({ length: count }, (_, at) => ({ id: `${kind}-${at}`, kind, ...rest(at) }));
   return [
-    ...many("hot", 2, () => ({ grants: [5_000, 500_000], card: null, addOns: null })),
-    ...many("steady", 12, () => ({ grants: [100, 200, 50_000], card: null, addOns: null })),
+    ...many("hot", 2, () => ({ grants: [5_000, 500_000], card: null, plan: null })),
+    ...many("steady", 12, () => ({ grants: [100, 200, 50_000], card: null, plan: null })),
     ...many("low", 10, (at) => ({
       grants: [20],
       card: `${CARDS[at] ?? CARDS[0]}-low-${at}`,
-      addOns: null,
+      plan: null,
     })),
     ...many("planned", 4, (at) => ({
-      grants: [10],
+      grants: [], // credits that never end would pay before those that do
       card: `card_approve-planned-${at}`,
-      addOns: at,
+      plan: { interval: at % 2 === 0 ? "month" : "year", addOns: at },
     })),
-    ...many("debtor", 2, () => ({ grants: [1], card: null, addOns: null })),
+    ...many("debtor", 2, () => ({ grants: [1], card: null, plan: null })),
     ...many("canary", CANARIES * canaries, (at) => ({
       grants: [1],
       card: `card_approve-canary-${at}`,
-      addOns: null,
+      plan: null,
     })),
   ];
 }
 
-type Rest = Pick<FireAccount, "grants" | "card" | "addOns">;
+type Rest = Pick<FireAccount, "grants" | "card" | "plan">;
 
 /** The canaries of one probe, counted from 0. */
 export function canariesOf(accounts: readonly FireAccount[], probe: number): FireAccount[] {

@@ -48,7 +48,8 @@ export function eventDrawer({ random, accounts, codec, schemaId }: DrawnFrom) {
   function fresh(now: number): Usage {
     count += 1;
     const account = random.pick(byKind.get(random.pickWeighted(SHARES)) ?? accounts);
-    const isCall = random.chance(0.5);
+    // What ends by the month is compared to the last micro-credit, of which calls leave no part.
+    const isCall = account.kind === "planned" || random.chance(0.5);
     return {
       event_id: random.chance(0.5) ? uuid(random) : `event-${count}`,
       account_id: account.id,

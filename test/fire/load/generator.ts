@@ -51,6 +51,8 @@ export interface GeneratorOptions {
   readonly journal: Journal;
   readonly api: Api;
   readonly eventsPerSecond: number;
+  /** What the clocks of the services show. */
+  now(): number;
 }
 
 /** Publishes until it is stopped. Whatever was drawn is sent again until it is acknowledged. */
@@ -96,7 +98,7 @@ export async function startGenerator(options: GeneratorOptions): Promise<Generat
   }
 
   function tick(due: number): void {
-    const now = Date.now();
+    const now = options.now();
     const drawn = Array.from({ length: due }, () => drawer.next(now));
     const http: PlannedUsage[] = [];
     const kafka: Planned[] = [];

@@ -24,7 +24,7 @@ export async function openWorld(stage: Stage, accounts: readonly FireAccount[]):
 }
 
 async function openAccount(api: Api, account: FireAccount): Promise<void> {
-  const { id, kind, grants, card, addOns } = account;
+  const { id, kind, grants, card, plan } = account;
   const place = `/v1/accounts/${id}`;
   await api.must("POST", "/v1/accounts", { account_id: id, time_zone: "UTC", currency: "USD" });
   for (const [index, credits] of grants.entries()) {
@@ -38,8 +38,9 @@ async function openAccount(api: Api, account: FireAccount): Promise<void> {
     const limits = { limit_per_day: NO_LIMIT, limit_per_month: NO_LIMIT };
     await api.must("PATCH", `${place}/auto-top-up`, limits);
   }
-  if (addOns === null) return;
-  await api.must("POST", `${place}/subscription`, { plan_id: "starter" });
+  if (plan === null) return;
+  const { interval, addOns } = plan;
+  await api.must("POST", `${place}/subscription`, { plan_id: "starter", interval });
   if (addOns > 0) await api.must("PUT", `${place}/add-ons/concurrency`, { quantity: addOns });
 }
 

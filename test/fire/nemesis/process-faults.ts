@@ -1,10 +1,8 @@
-import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import type { Member } from "../stage/member.ts";
 import { type Kind, nothingToEnd } from "./kind.ts";
 
 const ALL = ["metering", "top-up", "scheduler", "api"];
-const PRELOAD = join(import.meta.dirname, "step-clock.ts");
 const BETWEEN_RESTARTS_MS = 1_500;
 
 /** What happens to processes of the services. A group of Kafka misses a dead member for ten seconds. */
@@ -78,7 +76,7 @@ export const PROCESS_FAULTS: readonly Kind[] = [
 /** The process starts with the right clock, which steps soon after, and back at its end. */
 async function stepClock(member: Member, byMs: number): Promise<() => Promise<void>> {
   await member.leave();
-  member.join({ NODE_OPTIONS: `--import=${PRELOAD}`, FIRE_CLOCK_STEP_MS: String(byMs) });
+  member.join({ FIRE_CLOCK_STEP_MS: String(byMs) });
   return async () => {
     await member.leave();
     member.join();

@@ -16,8 +16,10 @@ import { setUp } from "../../../infra/set-up.ts";
 import { QUICK_JAVA } from "../../support/stack/brokers.ts";
 import { bundleServices } from "../../support/stack/bundle-services.ts";
 import { again } from "../again.ts";
+import { openClock } from "./clock.ts";
 import { type Disk, openDisk } from "./disk.ts";
 import { gatewayPart } from "./gateway.ts";
+import { keepRecords } from "./keep-records.ts";
 import { type Mail, openMail } from "./mail.ts";
 import { createMember, type Member } from "./member.ts";
 import { closeWays, openWays, type Places, type Ways } from "./ways.ts";
@@ -41,6 +43,8 @@ export interface Stage {
   readonly folder: string;
   /** What the clocks of the services and of the gateway show. */
   now(): number;
+  /** Stops all of these, and starts them again at another time. Nothing is under way meanwhile. */
+  travel(to: number): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -73,17 +77,21 @@ const SETTINGS = {
   LOG_LEVEL: "info",
 };
 
-/** `settings` of all services are over those of the stage. */
-export async function openStage(
-  note: (line: string) => void,
-  settings: Readonly<Record<string, string>> = {},
-): Promise<Stage> {
+interface StageOptions {
+  readonly note: (line: string) => void;
+  /** Of all services, over those of the stage. */
+  readonly settings: Readonly<Record<string, string>>;
+  /** What the clocks of services and gateway show at first, in milliseconds. */
+  readonly startsAt: number;
+}
+
+export async function openStage(options: StageOptions): Promise<Stage> {
   const folder = await mkdtemp(join(tmpdir(), "drawdown-fire-"));
   await chmod(folder, 0o711); // Postgres may run as a user of its own
   const held = new AsyncDisposableStack();
   held.defer(() => rm(folder, { recursive: true, force: true }));
   try {
-    return await open(folder, held, { note, settings });
+    return await open(folder, held, options);
   } catch (error) {
     await held.disposeAsync();
     throw error;
@@ -93,12 +101,8 @@ export async function openStage(
 async function open(
   folder: string,
   held: AsyncDisposableStack,
-  options: {
-    readonly note: (line: string) => void;
-    readonly settings: Readonly<Record<string, string>>;
-  },
+  { note, settings, startsAt }: StageOptions,
 ): Promise<Stage> {
-  const { note, settings } = options;
   const logDir = join(folder, "services");
   await mkdir(logDir);
   const reserve = async (preferred: number): Promise<number> => {
@@ -107,6 +111,7 @@ async function open(
     return reserved.port;
   };
 
+  const clock = await openClock(join(folder, "clock"), startsAt);
   const places: Places = { postgres: 0, kafka: 0, registry: 0, gateway: 0 };
   const parts: {
     name: string;
@@ -143,6 +148,7 @@ async function open(
   held.defer(() => stack.stop());
   // On a busy machine the registry may take longer to answer than set-up waits.
   await again(() => setUp({ ...process.env, ...stack.env, ...stack.setUpEnv }, () => undefined));
+  await keepRecords(stack.env.KAFKA_BROKERS);
   const bundles = await bundle(held);
   const webhookPorts: number[] = [];
   const mail = await openMail(() => webhookPorts);
@@ -153,7 +159,7 @@ async function open(
     dataDir: join(folder, "gateway"),
     port: gatewayPort,
     webhooks: { url: `http://127.0.0.1:${mail.port}/webhooks/payments`, secret: WEBHOOK_SECRET },
-    env: { NODE_ENV: "test" },
+    env: { ...clock.env, NODE_ENV: "test" },
     note,
   });
   await gateway.start();
@@ -175,6 +181,7 @@ async function open(
       port: service === API_SERVICE ? port : null,
       env: {
         ...inherited(),
+        ...clock.env,
         ...throughWays(stack, ways),
         ...SETTINGS,
         ...settings,
@@ -192,8 +199,16 @@ async function open(
   }
   return {
     ...{ stack, disk, gateway, mail, members, folder },
-    now: Date.now,
-    env: { ...stack.env, DATABASE_URL: stack.env.DATABASE_URL },
+    now: clock.now,
+    async travel(to) {
+      const travellers = members.filter(({ isIn }) => isIn);
+      await Promise.all(travellers.map((member) => member.leave()));
+      await gateway.stop();
+      await clock.moveTo(to);
+      await gateway.start();
+      for (const member of travellers) member.join();
+    },
+    env: { ...stack.env, ...clock.env, DATABASE_URL: stack.env.DATABASE_URL },
     superuserUrl: stack.superuserUrl,
     gatewayUrl: `http://127.0.0.1:${gatewayPort}`,
     running: (service) => members.filter((member) => member.isIn && member.service === service),
