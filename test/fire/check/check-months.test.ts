@@ -4,6 +4,7 @@ import type { BookedEntry, Books, MeteredUsage } from "./books.ts";
 import { checkAccounts } from "./check-accounts.ts";
 import { checkMonths } from "./check-months.ts";
 import type { ExpectedUsage } from "./expected-usage.ts";
+import { modelsOf } from "./model.ts";
 
 /**
  * Subscribed on 20 September, with an add-on: the first lot has ended in November, October's as December
@@ -18,11 +19,16 @@ const CALENDAR = {
   opened: [at("2027-09-20T09:59:00Z"), at("2027-09-20T10:01:00Z")],
   endedAt: at("2027-12-01T00:10:00Z"),
 } as const;
-const TURNS = ["2027-10-01", "2027-11-01", "2027-12-01"].map((day) => `${day}T00:00:00Z`);
+const BEGINS = [SUBSCRIBED, ...["2027-10-01", "2027-11-01", "2027-12-01"].map(midnight)];
+const ENDS = [
+  "2027-11-20T10:00:00.123Z",
+  ...["2027-12-01", "2028-01-01", "2028-02-01"].map(midnight),
+];
 const CREDIT = 1_000_000n;
+const DAY = 86_400_000n;
 
 const before = usage("e1", "2027-11-30T23:59:00Z", 1_000n, 10_000n);
-const after = usage("e2", "2027-12-01T00:05:00Z", 400n, 20_000n);
+const after = usage("e2", "2027-12-01T00:01:00Z", 400n, 20_000n);
 const payments = [0, 1, 2, 3].map((period) => ({
   ...{ account_id: "acme", payment_id: `fee:1:${period}`, amount: "1900", status: "succeeded" },
   created_at: SUBSCRIBED,
@@ -30,18 +36,18 @@ const payments = [0, 1, 2, 3].map((period) => ({
 const right: Books = {
   ...{ deadLetters: [], payments: [], unpublished: 0, usage: [before, after] },
   accounts: [account(20_120n)],
-  lots: [SUBSCRIBED, ...TURNS].map((from, period) => ({
+  lots: BEGINS.map((from, period) => ({
     ...{ account_id: "acme", lot_id: `plan:1:${period}`, granted_at: BigInt(at(from)) },
     ...{ start_position: line(period * 10_000), end_position: line((period + 1) * 10_000) },
-    expires_at: null,
+    expires_at: BigInt(at(ENDS[period] ?? "")),
   })),
   entries: [
-    ...[SUBSCRIBED, ...TURNS].flatMap((from, period) => [
+    ...BEGINS.flatMap((from, period) => [
       entry("grant", from, { lot_id: `plan:1:${period}`, credits: 10_000n * CREDIT }),
       entry("add_on_charge", from, { credits: -100n * CREDIT }),
     ]),
-    entry("expiry", "2027-11-20T10:00:00.123Z", { lot_id: "plan:1:0", position: line(10_000) }),
-    entry("expiry", "2027-12-01T00:00:00Z", { lot_id: "plan:1:1", position: line(20_000) }),
+    expiry(0, 9_700n),
+    expiry(1, 9_950n),
   ],
 };
 
@@ -49,12 +55,43 @@ test("right books have no findings", () => {
   expect(findings(right)).toBe("");
 });
 
+/** Usage of after the turn as metered before it. */
+function early(occurred: string): Books {
+  return {
+    ...right,
+    usage: [before, usage("e2", occurred, 400n, 10_050n)],
+    accounts: [account(20_100n)],
+    entries: [...right.entries.slice(0, -1), expiry(1, 9_930n)],
+  };
+}
+
 test("usage that was metered before its time came is paid by what ends then", () => {
-  const early = { ...after, start_position: line(10_050) };
-  expect(findings({ ...right, usage: [before, early], accounts: [account(20_100n)] })).toBe("");
+  expect(findings(early("2027-12-01T00:01:00Z"))).toBe("");
+});
+
+test("it is found that what has ended still pays long after", () => {
+  expect(findings(early("2027-12-01T00:05:00Z"))).toMatch(/acme has 19900000000 micro/);
+});
+
+test("late usage gets back what has expired", () => {
+  const late = usage("e3", "2027-11-19T00:00:00Z", 200n, 20_120n);
+  const givenBack = { ...expiry(0, -10n), kind: "reversal" };
+  const books = { ...right, usage: [...right.usage, late] };
+  expect(findings({ ...books, entries: [...right.entries, givenBack] })).toBe("");
+  expect(findings(books)).toMatch(/ends of credits plan:1:0 9700000000/);
 });
 
 test.each<[fault: string, books: Partial<Books>, finding: RegExp]>([
+  [
+    "a month's credits live for a day more",
+    {
+      lots: right.lots.map((lot) => ({
+        ...lot,
+        expires_at: lot.expires_at && lot.expires_at + DAY,
+      })),
+    },
+    /the months plan:1:0 from 2027-09-20 to 2027-11-21/,
+  ],
   [
     "a month's credits come twice",
     { entries: twice("grant") },
@@ -80,15 +117,16 @@ test("it is found that a month is paid twice", () => {
 });
 
 function findings(books: Books, charged = payments): string {
-  const events = [before, after].map((one) => {
+  const events = books.usage.map((one) => {
     const message = { place: one.place, partition: 0, usage: one };
     return [JSON.stringify(["acme", "fire", one.event_id]), [message]] as const;
   });
-  const expected: ExpectedUsage = { events: new Map(events), deadLetters: new Map() };
-  return [
-    checkAccounts(books, expected, [ACME], charged, CALENDAR),
-    checkMonths(books, [ACME], charged, CALENDAR),
-  ]
+  const expected: ExpectedUsage = {
+    ...{ events: new Map(events), deadLetters: new Map(), contents: new Set() },
+  };
+  const world = { accounts: [ACME], payments: charged, calendar: CALENDAR };
+  const models = modelsOf({ books, expected, ...world });
+  return [checkAccounts(books, models), checkMonths(books, models, charged)]
     .flatMap((checked) => checked.findings)
     .join("\n");
 }
@@ -108,6 +146,13 @@ function entry(kind: string, due: string, more: Partial<BookedEntry>): BookedEnt
   };
 }
 
+function expiry(period: number, credits: bigint): BookedEntry {
+  return entry("expiry", ENDS[period] ?? "", {
+    ...{ lot_id: `plan:1:${period}`, credits: -credits * CREDIT },
+    position: line((period + 1) * 10_000),
+  });
+}
+
 function account(position: bigint): Books["accounts"][number] {
   const line = { granted: 40_000n * CREDIT, position: position * CREDIT };
   return { account_id: "acme", ...line, version: 9n, crossings: 0n, threshold: 0n };
@@ -119,6 +164,10 @@ function twice(kind: string): Books["entries"] {
 
 function line(credits: number): bigint {
   return BigInt(credits) * CREDIT;
+}
+
+function midnight(day: string): string {
+  return `${day}T00:00:00Z`;
 }
 
 function at(date: string): number {

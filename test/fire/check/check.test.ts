@@ -9,6 +9,7 @@ import { checkBalances, checkOrder } from "./check-published.ts";
 import { checkDeadLetters, checkJournal, checkMetered } from "./check-usage.ts";
 import { contentOf, expectUsage } from "./expected-usage.ts";
 import type { Checked } from "./findings.ts";
+import { modelsOf } from "./model.ts";
 import type { TopicRecord } from "./read-topic.ts";
 
 /** The checker of the fire: green for right books, red for each planted fault. */
@@ -180,13 +181,14 @@ describe("a fault that was planted is found", () => {
 });
 
 function findings(books: Books): string[] {
+  const world = { accounts: [ACME], payments: charged, calendar: CALENDAR };
   const expected = expectedFrom(records);
   const published = new Set(["0:3", "0:4"]);
   const checked: Checked[] = [
     checkJournal(journal, records, expected),
     checkMetered(books, expected),
     checkDeadLetters(books, expected.deadLetters, published, records),
-    checkAccounts(books, expected, [ACME], charged, CALENDAR),
+    checkAccounts(books, modelsOf({ books, expected, ...world })),
     checkCharges(books, charged),
     checkNobodyIsLow(books, [ACME]),
   ];

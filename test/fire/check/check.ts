@@ -12,6 +12,7 @@ import { checkDeadLetters, checkJournal, checkMetered } from "./check-usage.ts";
 import { contentOf, expectUsage, identityOf, placeOf } from "./expected-usage.ts";
 import { type Checked, openFindings } from "./findings.ts";
 import { readGateway } from "./gateway.ts";
+import { modelsOf } from "./model.ts";
 import { plainKafka, readTopic } from "./read-topic.ts";
 
 /** Topics whose sequences count up by one; of the others they only rise. */
@@ -50,12 +51,14 @@ export async function check(from: CheckedFrom): Promise<Checked[]> {
     const { partition, offset } = letters.fromBuffer(value.subarray(5));
     return placeOf(partition, offset);
   });
+  const { accounts, calendar } = from;
+  const models = modelsOf({ books, expected, accounts, payments: charged, calendar });
   const checked: Checked[] = [
     checkJournal(from.journal, records, expected),
     checkMetered(books, expected),
     checkDeadLetters(books, expected.deadLetters, new Set(published), records),
-    checkAccounts(books, expected, from.accounts, charged, from.calendar),
-    checkMonths(books, from.accounts, charged, from.calendar),
+    checkAccounts(books, models),
+    checkMonths(books, models, charged),
     checkCharges(books, charged),
     checkNobodyIsLow(books, from.accounts),
   ];
