@@ -5,7 +5,7 @@ export function cloudEventOf(
   usage: Usage,
   filled: { readonly id: string; readonly source: string; readonly now: number },
 ) {
-  const { accountId, meter, quantity, eventId, occurredAt, source, dimensions } = usage;
+  const { accountId, meter, quantity, eventId, occurredAt, source, dimensions, quantities } = usage;
   return {
     specversion: "1.0",
     id: eventId ?? filled.id,
@@ -13,6 +13,11 @@ export function cloudEventOf(
     type: meter,
     subject: accountId,
     time: new Date(occurredAt ?? filled.now).toISOString(),
-    data: { ...dimensions, quantity: String(quantity) },
+    data: { ...dimensions, quantity: String(quantity), ...furtherOf(quantities ?? {}) },
   };
+}
+
+function furtherOf(quantities: NonNullable<Usage["quantities"]>) {
+  const further = Object.entries(quantities).map(([meter, each]) => [meter, String(each)] as const);
+  return further.length === 0 ? {} : { quantities: Object.fromEntries(further) };
 }

@@ -189,10 +189,11 @@ function toEvent(
     eventId: toText("eventId", usage.eventId ?? newId(now)),
     accountId: toText("accountId", usage.accountId),
     meter: toText("meter", usage.meter),
-    quantity: toQuantity(usage.quantity),
+    quantity: toQuantity("quantity", usage.quantity),
     occurredAt: Number(usage.occurredAt ?? now),
     source: toText("source", usage.source ?? source),
     dimensions: toDimensions(usage.dimensions ?? {}),
+    quantities: toQuantities(usage.quantities ?? {}),
   };
   const rejection = Number.isSafeInteger(event.occurredAt)
     ? rejectEvent(event, now, window)
@@ -207,15 +208,23 @@ function toText(field: string, value: unknown): string {
   throw new InvalidUsage(`usage not published: ${field} is not text`);
 }
 
-function toQuantity(quantity: bigint | number): bigint {
+function toQuantity(name: string, quantity: unknown): bigint {
   if (typeof quantity !== "number" && typeof quantity !== "bigint") {
-    throw new InvalidUsage("usage not published: quantity is not a number or a bigint");
+    throw new InvalidUsage(`usage not published: ${name} is not a number or a bigint`);
   }
   if (typeof quantity === "number" && !Number.isSafeInteger(quantity)) {
     const whole = "is not a whole number of less than 2^53; larger ones take a bigint";
-    throw new InvalidUsage(`usage not published: quantity ${quantity} ${whole}`);
+    throw new InvalidUsage(`usage not published: ${name} ${quantity} ${whole}`);
   }
   return BigInt(quantity);
+}
+
+/** Copies the further quantities, as the caller may change them. */
+function toQuantities(quantities: Readonly<Record<string, unknown>>): Record<string, bigint> {
+  const whole = Object.entries(quantities).map(([meter, quantity]) => {
+    return [meter, toQuantity(`the quantity of ${meter}`, quantity)] as const;
+  });
+  return Object.fromEntries(whole);
 }
 
 /** Copies the dimensions, as the caller may change them. */
@@ -240,6 +249,7 @@ function toOutgoing(event: UsageEvent) {
       occurred_at: event.occurredAt,
       source: event.source,
       dimensions: event.dimensions,
+      quantities: event.quantities,
     },
   };
 }

@@ -13,4 +13,9 @@ export interface Usage {
   readonly occurredAt?: Date | number;
   readonly source?: string;
   readonly dimensions?: Readonly<Record<string, string>>;
+  /**
+   * Quantities of up to 15 further meters, by meter: the tokens of a request by their kind. They are metered with
+   * the event, all or nothing, under its one identity.
+   */
+  readonly quantities?: Readonly<Record<string, bigint | number>>;
 }

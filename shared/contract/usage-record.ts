@@ -2,12 +2,13 @@ import { z } from "zod";
 import { overlapOf, type Stretch } from "../core/line/credit-line.ts";
 import type { GrantedLot } from "../core/month/grant-credits.ts";
 import type { Rate } from "../core/offer/rate-card.ts";
+import type { EventLine } from "../core/usage/event-lines.ts";
 import { rateAsStated, unitRateFields } from "./catalogue.ts";
 import { grantedBy, lotSource } from "./lot.ts";
 import { noun } from "./noun.ts";
 import { count, credits, instant } from "./wire.ts";
 
-/** A metered event. */
+/** A metered event, or one of the meters of an event that has several. */
 export const usageRecordFields = {
   event_id: z.string(),
   meter: z.string(),
@@ -32,9 +33,28 @@ export const usageOfLot = noun({
   }),
 }).meta({ title: "Usage of a lot" });
 
+const rateOfEvent = noun({ valid_from: instant, ...unitRateFields })
+  .meta({ title: "Rate of an event" })
+  .nullable()
+  .meta({
+    description:
+      "The rate that priced it: of the meter's version in force when it occurred, the one for its dimensions and band. null: none is known.",
+  });
+
+const usageLine = noun({
+  meter: z.string(),
+  quantity: count,
+  credits,
+  rate: rateOfEvent,
+}).meta({ title: "Usage line" });
+
 /** A metered event, and the lots that paid for it: those that its stretch overlaps, and expired ones. */
 export const explainedUsage = noun({
   ...usageRecordFields,
+  credits: credits.meta({ description: "Of all of its lines." }),
+  lines: z.array(usageLine).meta({
+    description: "What each of its meters cost: `meter` first, then those of `quantities` by name.",
+  }),
   partition: z.number().int().meta({ description: "Where in Kafka it was read." }),
   offset: count,
   lots: z
@@ -48,13 +68,7 @@ export const explainedUsage = noun({
         "Oldest first. A lot that had expired gave credits back to an event that occurred before its end.",
     }),
   owed: credits.meta({ description: "What of it no lot has paid yet." }),
-  rate: noun({ valid_from: instant, ...unitRateFields })
-    .meta({ title: "Rate of an event" })
-    .nullable()
-    .meta({
-      description:
-        "The rate that priced it: of the meter's version in force when it occurred, the one for its dimensions and band. null: none is known.",
-    }),
+  rate: rateOfEvent,
 }).meta({ title: "Explained usage" });
 
 interface PayingLot extends GrantedLot {
@@ -65,24 +79,37 @@ export function toUsageRecord<Metered extends { readonly drawn: Stretch }>(meter
   return { ...metered, ...metered.drawn };
 }
 
+/** A line of a metered event. */
+interface MeteredLine extends EventLine {
+  readonly credits: bigint;
+}
+
+interface MeteredUsage extends MeteredLine {
+  readonly drawn: Stretch;
+  readonly lines: readonly MeteredLine[];
+}
+
 /**
  * `across`: the lots that its stretch overlaps; `expired`: those that had expired, with what each paid;
- * `rate`: what priced it, null: nothing known.
+ * `rateOfLine`: what priced one of its lines, null: nothing known.
  */
-export function toExplainedUsage<
-  Metered extends { readonly drawn: Stretch; readonly credits: bigint },
->(
+export function toExplainedUsage<Metered extends MeteredUsage>(
   metered: Metered,
   { across, expired }: Readonly<Record<"across" | "expired", readonly PayingLot[]>>,
-  rate: Rate | null,
+  rateOfLine: (line: EventLine) => Rate | null,
 ) {
   const drawn = across
     .map((lot) => ({ ...lot, credits: overlapOf(lot, metered.drawn) }))
     .filter((paid) => paid.credits > 0n);
   const lots = [...expired, ...drawn];
   const owed = lots.reduce((left, paid) => left - paid.credits, metered.credits);
-  const pricedBy = rate && { validFrom: rate.validFrom, ...rateAsStated(rate) };
-  return { ...toUsageRecord(metered), lots, owed, rate: pricedBy };
+  const priced = ({ meter, quantity, credits }: MeteredLine) => {
+    const rate = rateOfLine({ meter, quantity });
+    const pricedBy = rate && { validFrom: rate.validFrom, ...rateAsStated(rate) };
+    return { meter, quantity, credits, rate: pricedBy };
+  };
+  const lines = metered.lines.map(priced);
+  return { ...toUsageRecord(metered), lines, lots, owed, rate: priced(metered).rate };
 }
 
 export type UsageRecordData = z.input<typeof usageRecord>;

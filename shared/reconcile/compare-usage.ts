@@ -1,6 +1,6 @@
 import type { KafkaMessage } from "kafkajs";
 import {
-  costAt,
+  costsOf,
   type Place,
   type RecordedUsage,
   type Usage,
@@ -10,19 +10,22 @@ import {
 } from "../core/history/verify-usage.ts";
 import type { Instant } from "../core/line/account.ts";
 import type { MicroCredits } from "../core/line/credit-line.ts";
-import type { RateCard } from "../core/offer/rate-card.ts";
+import type { Cost, RateCard } from "../core/offer/rate-card.ts";
+import { linesOf } from "../core/usage/event-lines.ts";
 import { identityOf, type ReceivedEvent, type Rejection } from "../core/usage/usage-event.ts";
 import type { UsageDecoder } from "../kafka/codec/usage-decoder.ts";
 import type { Transaction } from "../ledger/postgres/database.ts";
 import {
   findDeadLetters,
   findRecordedUsage,
+  isAtOffset,
   lineOf,
   offsetOfLine,
   ownerOfLine,
   type RecordLines,
   type RecordRange,
 } from "../ledger/proof/recorded-usage.ts";
+import type { ReceivedLine } from "../ledger/usage/event-rows.ts";
 import type { EventOwner } from "../ledger/usage/find-records.ts";
 
 /** What all partitions are compared with, and where the results go. */
@@ -61,7 +64,7 @@ interface Suspect {
   readonly place: Place;
   readonly isMessage: boolean;
   readonly usage: Usage | null;
-  readonly lines: readonly string[];
+  readonly lines: string[];
 }
 
 const SUSPECTS_PER_LOOKUP = 1_000;
@@ -91,12 +94,11 @@ export class PartitionComparison {
       const owner = "reason" in received ? null : received.accountId;
       if (accountId !== null && owner !== accountId) continue;
       counts.messages += 1;
-      const line = this.#lines.peek() ?? (await this.#lines.refill());
       // A record equal to its event shows that the event was valid. All other cases are looked up.
-      const credits = "reason" in received ? null : recordedAs(line, received, rates);
-      if (credits === null) await this.#suspect(offset, received);
+      const lines = this.#onlyLine(at) ?? (await this.#linesUpTo(offset, at));
+      const credits = "reason" in received ? null : recordedAs(lines, received, rates);
+      if (credits === null) await this.#suspect(offset, received, lines);
       else {
-        this.#lines.next();
         counts.metered += 1;
         counts.credits += credits;
       }
@@ -105,15 +107,18 @@ export class PartitionComparison {
 
   /** Call it after the last message: the records that are left have no message. */
   async finish(): Promise<void> {
-    await this.#linesUpTo(this.#range.to);
+    await this.#linesUpTo(this.#range.to, String(this.#range.to));
     await this.#judge();
     await this.#lines.close();
   }
 
-  async #suspect(offset: bigint, received: ReceivedEvent | Rejection): Promise<void> {
+  async #suspect(
+    offset: bigint,
+    received: ReceivedEvent | Rejection,
+    lines: string[],
+  ): Promise<void> {
     const { topic, rates } = this.#comparison;
     const { partition } = this.#range;
-    const lines = await this.#linesUpTo(offset);
     if (lines.length > 0 && "reason" in received && received.reason === "unknown_schema") {
       throw new SchemaLost(
         `${received.detail}, but the message of ${topic}/${partition} at ${offset} was metered with it: restore the schema in the registry`,
@@ -124,21 +129,35 @@ export class PartitionComparison {
     if (this.#suspects.length >= SUSPECTS_PER_LOOKUP) await this.#judge();
   }
 
-  /** Returns the lines at `offset`; those before it belong to no message and become suspects. */
-  async #linesUpTo(offset: bigint): Promise<string[]> {
+  /** The line at an offset, if it is the next one and no other is; null: look for them. Nothing is awaited. */
+  #onlyLine(offset: string): string[] | null {
+    const line = this.#lines.peek();
+    const following = this.#lines.peek(1);
+    if (line === undefined || following === undefined) return null;
+    if (!isAtOffset(line, offset) || isAtOffset(following, offset)) return null;
+    this.#lines.next();
+    return [line];
+  }
+
+  /** Returns the lines at an offset; those before it belong to no message and become suspects. */
+  async #linesUpTo(offset: bigint, text: string): Promise<string[]> {
     const lines: string[] = [];
     for (;;) {
       const line = this.#lines.peek() ?? (await this.#lines.refill());
       if (line === undefined) return lines;
-      const at = offsetOfLine(line);
-      if (at > offset) return lines;
+      if (isAtOffset(line, text)) lines.push(line);
+      else if (lines.length > 0 || offsetOfLine(line) > offset) return lines;
+      else this.#stray(line);
       this.#lines.next();
-      if (at === offset) lines.push(line);
-      else {
-        const place = { partition: this.#range.partition, offset: at };
-        this.#suspects.push({ place, isMessage: false, usage: null, lines: [line] });
-      }
     }
+  }
+
+  /** Lines without a message are one suspect for each offset: they may be lines of one event. */
+  #stray(line: string): void {
+    const place = { partition: this.#range.partition, offset: offsetOfLine(line) };
+    const last = this.#suspects.at(-1);
+    if (last?.isMessage === false && last.place.offset === place.offset) last.lines.push(line);
+    else this.#suspects.push({ place, isMessage: false, usage: null, lines: [line] });
   }
 
   async #judge(): Promise<void> {
@@ -151,16 +170,18 @@ export class PartitionComparison {
     const places = suspects.map(({ place }) => place);
     const dead = await findDeadLetters(transaction, topic, places);
     for (const { place, isMessage, usage, lines } of suspects) {
-      const records = lines.flatMap((line) => byLine.get(keyOf(place, ownerOfLine(line))) ?? []);
+      const records = new Set(
+        lines.flatMap((line) => byLine.get(keyOf(place, ownerOfLine(line))) ?? []),
+      );
       const identity = usage === null ? "" : identityOf(usage.event);
       const ofIdentity = this.#differing.get(identity) ?? byIdentity.get(identity) ?? null;
       const isDeadLetter = dead.has(placeOf(place));
       const verified = verifyUsage(
         place,
         { usage, isMessage },
-        { records, ofIdentity, isDeadLetter, pastUntil },
+        { records: [...records], ofIdentity, isDeadLetter, pastUntil },
       );
-      this.#count(verified, records);
+      this.#count(verified, [...records]);
       for (const difference of verified.differences) {
         if ("event" in difference) {
           this.#differing.set(identityOf(difference.event), difference.event);
@@ -185,17 +206,35 @@ export class PartitionComparison {
   }
 }
 
-/** What a line records of an event that it equals, at a price that is right; null: it does not. */
+/** What lines record of an event that they equal, each at a price that is right; null: they do not. */
 function recordedAs(
-  line: string | undefined,
+  recorded: readonly string[],
   event: ReceivedEvent,
   rates: RateCard,
 ): MicroCredits | null {
-  const cost = costAt(event, rates);
-  if (cost === null) return null;
+  const costs = costsOf(event, rates);
+  const lines = linesOf(event);
+  if (costs === null || recorded.length !== lines.length) return null;
+  let credits = 0n;
+  for (const [index, line] of lines.entries()) {
+    const one = index === 0 ? event : { ...event, ...line };
+    const cost = lineCredits(recorded[index], one, costs[index]);
+    if (cost === null) return null;
+    credits += cost;
+  }
+  return credits;
+}
+
+/** What a line costs that was recorded so; null: it was not. */
+function lineCredits(
+  recorded: string | undefined,
+  line: ReceivedLine,
+  cost: Cost | undefined,
+): MicroCredits | null {
+  if (cost === undefined) return null;
   const { least, most } = cost;
-  if (line === lineOf(event, least)) return least;
-  return most > least && line === lineOf(event, most) ? most : null;
+  if (recorded === lineOf(line, least)) return least;
+  return most > least && recorded === lineOf(line, most) ? most : null;
 }
 
 function placeOf({ partition, offset }: Place): string {

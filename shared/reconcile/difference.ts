@@ -82,8 +82,9 @@ export type Difference = UsageDifference | PublicationDifference | BooksDifferen
 /** An event's stretch on its account's line, as what drew before and after it shows. */
 export interface OnLine {
   readonly start: MicroCredits;
-  /** What it cost. */
+  /** What it cost, and each of its lines. */
   readonly credits: MicroCredits;
+  readonly lineCredits: readonly MicroCredits[];
   /** What of its credits expired lots paid; it drew the rest from `start` on. */
   readonly givenBack: MicroCredits;
   /** Of the transaction that drew it, or of the one that drew before it. */

@@ -1,6 +1,10 @@
-import type { RecordDifference } from "../core/history/verify-usage.ts";
+import {
+  type ExpectedCosts,
+  type RecordDifference,
+  sharedOut,
+} from "../core/history/verify-usage.ts";
 import type { MicroCredits, Stretch } from "../core/line/credit-line.ts";
-import { type ExpectedCost, placeInDraw } from "../core/line/place-in-draw.ts";
+import { placeInDraw } from "../core/line/place-in-draw.ts";
 import { type EventName, identityOf, type ReceivedEvent } from "../core/usage/usage-event.ts";
 import { paidByExpired } from "../ledger/books/expired-lots.ts";
 import type { Transaction } from "../ledger/postgres/database.ts";
@@ -26,18 +30,20 @@ export async function placeOnLine(
     const { start, end } = await roomOf(run);
     const known = await drawnWithin(transaction, accountId, { start, end }, inQuestion);
     const events = run.events.map(({ event }) => identityOf(event));
-    const costs = new Map(run.events.map((one) => [identityOf(one.event), one]));
+    const inRun = new Map(run.events.map((one) => [identityOf(one.event), one]));
     const places = placeInDraw(
       { start, end, events },
       { records: new Map(), entries: known },
-      costs,
+      inRun,
     );
-    for (const { event, givenBack } of run.events) {
+    for (const { event, givenBack, costs } of run.events) {
       const place = places.get(identityOf(event));
       if (place === undefined) continue;
       const { version, drawnAt } = run.before ?? { version: 1n, drawnAt: event.occurredAt };
       const credits = place.end - place.start + givenBack;
-      placed.set(identityOf(event), { start: place.start, credits, givenBack, version, drawnAt });
+      const lineCredits = sharedOut(costs, credits);
+      const drawn = { start: place.start, credits, lineCredits, givenBack };
+      placed.set(identityOf(event), { ...drawn, version, drawnAt });
     }
   }
   const result: PlacedDifference[] = [];
@@ -67,7 +73,7 @@ export async function placeOnLine(
 }
 
 /** An event that should have a record, and what it should have drawn. */
-interface ExpectedUsage extends ExpectedCost {
+interface ExpectedUsage extends ExpectedCosts {
   readonly event: ReceivedEvent;
   readonly givenBack: MicroCredits;
 }
@@ -86,13 +92,13 @@ async function runsOf(
   const inQuestion = differences.flatMap(namesOf);
   const runs = new Map<string, { before: RecordBefore | null; events: ExpectedUsage[] }>();
   const expected = differences.flatMap((difference) => expectedUsage(difference, accountId));
-  for (const { event, credits, orOneMore } of expected.sort(byOffset)) {
+  for (const { event, credits, orMore, costs } of expected.sort(byOffset)) {
     const paid = await paidByExpired(transaction, accountId, event);
     const givenBack = paid.reduce((sum, one) => sum + one.credits, 0n);
     const before = await recordBefore(transaction, event, inQuestion);
     const key = `${event.partition} ${before?.end} ${before?.version}`;
     const run = runs.get(key) ?? { before, events: [] };
-    run.events.push({ event, credits: credits - givenBack, orOneMore, givenBack });
+    run.events.push({ event, credits: credits - givenBack, orMore, costs, givenBack });
     runs.set(key, run);
   }
   return [...runs.values()];
@@ -106,16 +112,14 @@ function byOffset({ event: a }: { event: ReceivedEvent }, { event: b }: { event:
 function expectedUsage(
   difference: RecordDifference,
   accountId: string,
-): (ExpectedCost & { readonly event: ReceivedEvent })[] {
+): (ExpectedCosts & { readonly event: ReceivedEvent })[] {
   switch (difference.kind) {
     case "missing_record":
     case "other_content":
     case "other_account":
       return difference.event.accountId === accountId ? [difference] : [];
-    case "other_price": {
-      const { record, credits } = difference;
-      return credits === null ? [] : [{ ...difference, credits, event: record }];
-    }
+    case "other_price":
+      return difference.credits === null ? [] : [{ ...difference, event: difference.record }];
     case "extra_record":
       return [];
   }

@@ -178,10 +178,10 @@ async function unanswered(transaction: Transaction, found: readonly Found[]): Pr
 /** A record metered on another account is an extra record there and a missing one here. */
 async function split(transaction: Transaction, placed: PlacedDifference): Promise<Found[]> {
   if (placed.kind !== "other_account" || placed.onLine !== null) return [placed];
-  const { record, event, credits, orOneMore } = placed;
+  const { record, event, credits, orMore, costs } = placed;
   const nowhere = { onLine: null, isDrawn: false };
   return [
     ...(await placeOnLine(transaction, record.accountId, [{ kind: "extra_record", record }])),
-    { kind: "missing_record", event, credits, orOneMore, ...nowhere },
+    { kind: "missing_record", event, credits, orMore, costs, ...nowhere },
   ];
 }

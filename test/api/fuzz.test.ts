@@ -102,5 +102,9 @@ for (const [what, parameters] of Object.entries(settings)) {
 async function publish(usage: Usage): Promise<UsageEvent> {
   const { eventId = "e", source = "", dimensions = {}, quantity } = usage;
   const occurredAt = Number(usage.occurredAt);
-  return { ...usage, eventId, occurredAt, source, dimensions, quantity: BigInt(quantity) };
+  const quantities = Object.fromEntries(
+    Object.entries(usage.quantities ?? {}).map(([meter, each]) => [meter, BigInt(each)]),
+  );
+  const used = { quantity: BigInt(quantity), quantities };
+  return { ...usage, eventId, occurredAt, source, dimensions, ...used };
 }

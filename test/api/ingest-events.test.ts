@@ -51,8 +51,35 @@ describe("an event of a type that feeds no other meter", () => {
         occurredAt: NOW - 30 * 60_000,
         source: "chat",
         dimensions: { model: "gpt", temperature: "0.5", cached: "false" },
+        quantities: {},
       },
     ]);
+  });
+
+  test("has the quantities of further meters in `quantities`, and stays one event", () => {
+    const data = `{ "quantity": 12, "quantities": { "output": 5, "cached": "9007199254740993" }, "model": "gpt" }`;
+    expect(usageOf(`{ ${EVENT}, "data": ${data} }`)).toMatchObject([
+      {
+        ...{ eventId: "e1", meter: "tokens", quantity: 12n, dimensions: { model: "gpt" } },
+        quantities: { output: 5n, cached: 9007199254740993n },
+      },
+    ]);
+    expect(usageOf(`{ ${EVENT}, "data": { "value": 7, "quantities": null } }`)).toMatchObject([
+      { quantity: 7n, quantities: {} },
+    ]);
+  });
+
+  test.each([
+    [`"5"`, "malformed", "data.quantities", "must be an object of meters and quantities, not text"],
+    [`{ "output": 1.5 }`, "malformed", "data.quantities.output", "must be a whole number"],
+    [`{ "output": -1 }`, "negative_quantity", "data.quantities.output", "quantity of output is -1"],
+    [`{ "output": 9223372036854775808 }`, "overflow", "data.quantities.output", "64 bits"],
+    [`{ "tokens": 1 }`, "malformed", "data.quantities", "meter tokens is named twice"],
+  ])("is refused with further quantities of %s", (quantities, reason, field, detail) => {
+    const event = `{ ${EVENT}, "data": { "quantity": 1, "quantities": ${quantities} } }`;
+    const outcome = judge(event, UNFED);
+    expect(outcome).toMatchObject({ kind: "refused", reason, field });
+    expect("detail" in outcome && outcome.detail).toContain(detail);
   });
 
   test("occurred now when it has no time", () => {

@@ -94,6 +94,7 @@ function daily(database: Database, events: number): (now: Instant) => Promise<vo
           occurredAt: at,
           source: "soak",
           dimensions: {},
+          quantities: {},
           partition: 0,
           offset: offset++,
         }),

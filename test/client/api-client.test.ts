@@ -141,10 +141,18 @@ test("a refusal has its code and field", async () => {
 test("usage is ingested; what is refused is named", async () => {
   const sent: unknown[] = [];
   const client: Pick<ReturnType<typeof openUsageClient>, "publish"> = {
-    async publish({ accountId, meter, quantity, dimensions = {}, eventId = "", source = "" }) {
+    async publish({
+      accountId,
+      meter,
+      quantity,
+      dimensions = {},
+      eventId = "",
+      source = "",
+      quantities,
+    }) {
       const event = { accountId, meter, quantity: BigInt(quantity), dimensions, eventId, source };
-      sent.push(event);
-      return { ...event, occurredAt: 0 };
+      sent.push({ ...event, quantities });
+      return { ...event, occurredAt: 0, quantities: {} };
     },
   };
   const app = await testServer(books, { usage: { client, window: DEFAULT_WINDOW } });
@@ -153,16 +161,23 @@ test("usage is ingested; what is refused is named", async () => {
   const answer = await api.ingest(
     [
       { accountId: "acme", meter: "call", quantity: 2n ** 60n, dimensions: { model: "gpt-5" } },
+      {
+        accountId: "acme",
+        meter: "input",
+        quantity: 7,
+        quantities: { cached: 5, output: 2n ** 60n },
+      },
       { accountId: "acme", meter: "call", quantity: -1, eventId: "bad" },
     ],
     { source: "shop" },
   );
   expect(answer).toMatchObject({
-    accepted: 1,
-    rejected: [{ index: 1, id: "bad", reason: "negative_quantity", field: "data.quantity" }],
+    accepted: 2,
+    rejected: [{ index: 2, id: "bad", reason: "negative_quantity", field: "data.quantity" }],
   });
   expect(sent).toMatchObject([
     { accountId: "acme", quantity: 2n ** 60n, source: "shop", dimensions: { model: "gpt-5" } },
+    { meter: "input", quantity: 7n, quantities: { cached: 5n, output: 2n ** 60n } },
   ]);
 });
 

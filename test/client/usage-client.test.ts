@@ -86,6 +86,7 @@ describe("an event", () => {
       eventId: `${prefix} – call 17`,
       occurredAt: new Date(Date.now() - 90 * MINUTE),
       dimensions: { model: "größte", region: "eu", "": "" },
+      quantities: { "llm.cached_tokens": 4_096, "llm.output_tokens": 391n },
     };
     await client.publish(usage);
     await client.publish({ ...usage, eventId: "other", source: "batch" });
@@ -99,6 +100,7 @@ describe("an event", () => {
       occurred_at: usage.occurredAt.getTime(),
       source: "chat-api",
       dimensions: usage.dimensions,
+      quantities: { "llm.cached_tokens": 4_096, "llm.output_tokens": 391 },
     });
     expect(second?.record.source).toBe("batch");
   });
@@ -156,6 +158,16 @@ describe("is refused before anything is sent, and the events around it are publi
     { what: "a source of a number", wrong: { source: 1 }, says: /source is not text/ },
     { what: "a quantity of null", wrong: { quantity: null }, says: /quantity is not a number/ },
     { what: "a quantity as text", wrong: { quantity: "1" }, says: /quantity is not a number/ },
+    {
+      what: "a further quantity that is a fraction",
+      wrong: { quantities: { output: 1.5 } },
+      says: /the quantity of output 1.5 is not a whole number/,
+    },
+    {
+      what: "a meter that is named twice",
+      wrong: { quantities: { call: 1 } },
+      says: /meter call is named twice/,
+    },
     { what: "a dimension of a number", wrong: { dimensions: { a: 1 } }, says: /dimension a/ },
   ])("$what", async ({ wrong, says }) => {
     const client = openClient();
@@ -473,6 +485,7 @@ function recordOf(event: UsageEvent) {
     occurred_at: event.occurredAt,
     source: event.source,
     dimensions: event.dimensions,
+    quantities: event.quantities,
   };
 }
 

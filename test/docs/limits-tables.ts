@@ -42,6 +42,7 @@ function sizes(): string[][] {
     ],
     ["the source of an event", characters(EVENT, "MAX_SOURCE_LENGTH"), BAD_EVENT],
     ["the dimensions of an event", dimensions, BAD_EVENT],
+    ["the further quantities of an event", count(EVENT, "MAX_QUANTITIES"), BAD_EVENT],
     [
       "a quantity; the credits that an account ever had",
       "2^63 - 1",

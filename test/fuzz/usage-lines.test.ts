@@ -21,12 +21,12 @@ const words = [
 ];
 const USAGE = {
   ...{ account_id: "acme", meter: "calls", quantity: 5, event_id: "e1", source: "chat" },
-  ...{ occurred_at: NOW, dimensions: { team: "a" } },
+  ...{ occurred_at: NOW, dimensions: { team: "a" }, quantities: { cached: 3 } },
 };
 const line = JSON.stringify(USAGE);
 const cloudEvent = {
   ...{ specversion: "1.0", id: "e1", source: "chat", type: "calls", subject: "acme" },
-  ...{ time: "2026-09-01T11:59:00Z", data: { quantity: 5, team: "a" } },
+  ...{ time: "2026-09-01T11:59:00Z", data: { quantity: 5, team: "a", quantities: { cached: 3 } } },
 };
 const events = fc.constantFrom<Value>(cloudEvent, [cloudEvent, cloudEvent]);
 const body = events.map((of) => JSON.stringify(of));
@@ -42,7 +42,9 @@ test("a changed line of a file", () => {
           return;
         }
         expect(Number.isNaN(Number(usage.occurredAt ?? 0))).toBe(false);
-        expect(BigInt(usage.quantity) >= 0n && BigInt(usage.quantity) <= MAX_BIGINT).toBe(true);
+        for (const each of [usage.quantity, ...Object.values(usage.quantities ?? {})]) {
+          expect(BigInt(each) >= 0n && BigInt(each) <= MAX_BIGINT).toBe(true);
+        }
       },
     ),
     fuzzing(),
@@ -78,8 +80,11 @@ test("a changed body of events", () => {
         expect([400, 413]).toContain(refusal.status);
         return;
       }
-      for (const { quantity, accountId } of judged().usage) {
-        expect(quantity >= 0n && quantity <= MAX_BIGINT && accountId.isWellFormed()).toBe(true);
+      for (const { quantity, quantities, accountId } of judged().usage) {
+        expect(accountId.isWellFormed()).toBe(true);
+        for (const each of [quantity, ...Object.values(quantities)]) {
+          expect(each >= 0n && each <= MAX_BIGINT).toBe(true);
+        }
       }
     }),
     fuzzing(),

@@ -265,6 +265,7 @@ function message(number: number, offset: number, daysAgo = 0): MessageBatch["mes
     occurred_at: Date.now() - daysAgo * 24 * 60 * 60 * 1000,
     source: "",
     dimensions: {},
+    quantities: {},
   });
   return { key: null, value, offset: String(offset), timestamp: "0", attributes: 0, headers: {} };
 }

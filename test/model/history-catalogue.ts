@@ -41,6 +41,7 @@ export const HISTORY_CATALOGUE: Catalogue = {
 export const HISTORY_RATES: readonly Rate[] = [
   { meter: "token", validFrom: BEFORE, credits: 1_000_000n, per: 197n },
   { meter: "token", validFrom: Date.UTC(2024, 1, 29, 12), credits: 3_000_001n, per: 671n },
+  { meter: "cached token", validFrom: BEFORE, credits: 100_001n, per: 211n },
 ];
 
 function plan(

@@ -111,6 +111,7 @@ export function openWorld({ timeZone = "UTC", threshold = 0n } = {}): World {
         occurredAt: at(occurredAt),
         source: "",
         dimensions: {},
+        quantities: {},
       };
       const outcome = model.receive(event, at(takenAt));
       if (outcome !== "metered") throw new Error(`event ${events}: ${outcome}`);

@@ -35,17 +35,23 @@ export function createMetering(setup: {
       return before === contentOf(event) ? "repeat" : "conflict";
     },
     priceOf(event) {
-      const price = naivePrice(event, setup.rates);
-      if (typeof price === "string") return price;
-      const before = exact.get(exactKey(event, price)) ?? 0n;
-      return (before + price.parts) / price.whole - before / price.whole;
+      let credits = 0n;
+      for (const line of asEventsOfOneMeter(event)) {
+        const price = naivePrice(line, setup.rates);
+        if (typeof price === "string") return price;
+        const before = exact.get(exactKey(line, price)) ?? 0n;
+        credits += (before + price.parts) / price.whole - before / price.whole;
+      }
+      return credits;
     },
     remember(event) {
       metered.set(identityOf(event), contentOf(event));
-      const price = naivePrice(event, setup.rates);
-      if (typeof price === "string") return;
-      const key = exactKey(event, price);
-      exact.set(key, (exact.get(key) ?? 0n) + price.parts);
+      for (const line of asEventsOfOneMeter(event)) {
+        const price = naivePrice(line, setup.rates);
+        if (typeof price === "string") continue;
+        const key = exactKey(line, price);
+        exact.set(key, (exact.get(key) ?? 0n) + price.parts);
+      }
     },
   };
 }
@@ -55,25 +61,39 @@ function whyUnfit(
   now: number,
   { maxAheadMs, maxBehindMs }: EventWindow,
 ): DeadLetterReason | null {
-  const ids = [event.eventId, event.accountId, event.meter];
+  const lines = asEventsOfOneMeter(event);
+  const meters = lines.map(({ meter }) => meter);
+  const ids = [event.eventId, event.accountId, ...meters];
   const pairs = Object.entries(event.dimensions).flat();
   const fit =
     ids.every((id) => id.length >= 1 && id.length <= 256 && !/\uFFFD/.test(id)) &&
     [event.source, ...pairs].every((text) => text.length <= 1024) &&
     pairs.length <= 2 * 64 &&
+    meters.length <= 16 &&
+    new Set(meters).size === meters.length &&
     [...ids, event.source, ...pairs].every((text) => !/\0|\p{Surrogate}/u.test(text));
   if (!fit) return "malformed";
-  if (event.quantity < 0n) return "negative_quantity";
-  if (event.quantity > MOST) return "overflow";
+  for (const { quantity } of lines) {
+    if (quantity < 0n) return "negative_quantity";
+    if (quantity > MOST) return "overflow";
+  }
   if (event.occurredAt - now > maxAheadMs) return "too_far_ahead";
   return now - event.occurredAt > maxBehindMs ? "too_long_ago" : null;
+}
+
+/** What an event of several meters is priced as: its own, then the further ones by name. */
+function asEventsOfOneMeter(event: UsageEvent): UsageEvent[] {
+  const further = Object.entries(event.quantities).sort(([a], [b]) => (a < b ? -1 : 1));
+  return [event, ...further.map(([meter, quantity]) => ({ ...event, meter, quantity }))];
 }
 
 function identityOf({ accountId, source, eventId }: UsageEvent): string {
   return JSON.stringify([accountId, source, eventId]);
 }
 
-function contentOf({ meter, quantity, occurredAt, dimensions }: UsageEvent): string {
+function contentOf(event: UsageEvent): string {
+  const { occurredAt, dimensions } = event;
   const pairs = Object.entries(dimensions).sort(([a], [b]) => (a < b ? -1 : 1));
-  return JSON.stringify([meter, String(quantity), occurredAt, pairs]);
+  const used = asEventsOfOneMeter(event).map(({ meter, quantity }) => [meter, String(quantity)]);
+  return JSON.stringify([used, occurredAt, pairs]);
 }

@@ -77,5 +77,7 @@ export function usageOf(step: Extract<AccountStep, { kind: "use" }>) {
     occurredAt: step.occurredAt,
     source: "",
     dimensions: {},
+    // A third of the requests have read a part of their tokens from a cache.
+    quantities: step.event % 3 === 0 ? { "cached token": BigInt(step.tokens >> 1) } : {},
   };
 }

@@ -41,6 +41,8 @@ export interface EventStep {
   /** Minutes before the step's clock; negative: ahead of it. */
   readonly ago: number;
   readonly source: string;
+  /** Of further meters. */
+  readonly further: Readonly<Record<string, bigint>>;
 }
 
 /** How a sequence of events reaches the books: cut into batches, each delivered in one of these ways. */
@@ -89,6 +91,17 @@ const event: fc.Arbitrary<EventStep> = fc.record({
     { weight: 1, arbitrary: fc.constantFrom(-6, 36 * 24 * 60) },
   ),
   source: fc.constantFrom("", "", "", "other"),
+  further: fc.oneof(
+    { weight: 3, arbitrary: fc.constant({}) },
+    {
+      weight: 1,
+      arbitrary: fc.dictionary(
+        fc.constantFrom("call", "token", "chat", "free", "late", "nothing"),
+        fc.bigInt(-1n, 12n),
+        { maxKeys: 4 },
+      ),
+    },
+  ),
 });
 
 const delivery = fc.constantFrom<Delivery>(

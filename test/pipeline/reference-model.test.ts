@@ -219,6 +219,7 @@ function toEvent(world: World, given: EventStep): UsageEvent {
     occurredAt: world.clock - given.ago * MINUTE,
     source: given.source,
     dimensions: given.id % 2 === 0 ? {} : { model: "one" },
+    quantities: given.further,
   };
 }
 
@@ -231,6 +232,7 @@ function toMessage(event: UsageEvent): Buffer {
     occurred_at: event.occurredAt,
     source: event.source,
     dimensions: event.dimensions,
+    quantities: event.quantities,
   });
 }
 

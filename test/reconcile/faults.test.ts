@@ -37,6 +37,7 @@ beforeAll(async () => {
   books = await openBooks();
   await setPrice(books, "call", PRICE);
   await setPrice(books, "byte", 2n, 5n);
+  await setPrice(books, "free", 0n);
   await books.database.query(
     "INSERT INTO credit_price VALUES ('USD', to_timestamp(0), 1000000, 'usual')",
   );
@@ -62,6 +63,7 @@ beforeAll(async () => {
       ...usage("first").slice(0, 3),
       ...usage("first").slice(6, 7).map(fromAnotherSource),
       ...bytes("tiny"),
+      wholeRequest(),
       { eventId: `${prefix}-first-5`, accountId: ACCOUNTS[1] ?? "", quantity: 77n },
       { eventId: `${prefix}-lost`, accountId: id("nobody"), quantity: 1n },
     ]);
@@ -80,7 +82,7 @@ test("in good books everything is verified and nothing is reported", async () =>
   const { usage: counts, published, differences, more, cut } = await prove(books);
   expect(differences).toEqual([]);
   expect(more).toBe(0);
-  expect(counts).toMatchObject({ messages: 2 * EVENTS + 16, metered: 2 * EVENTS + 11, repeats: 3 });
+  expect(counts).toMatchObject({ messages: 2 * EVENTS + 17, metered: 2 * EVENTS + 12, repeats: 3 });
   expect(counts.deadLetters).toBe(2);
   expect(cut).toMatchObject({ isWhole: true, unread: 0n });
   expect(published?.records).toBeGreaterThan(0);
@@ -94,6 +96,7 @@ interface Fault {
   readonly offBy?: bigint;
 }
 
+const WHOLE = `event_id = '${prefix}-whole'`;
 const FIRST = `event_id = '${prefix}-first-0'`;
 /** An offset of the first event's partition without a metered event. */
 const OF_A_REPEAT = `(
@@ -142,6 +145,37 @@ const FAULTS: Readonly<Record<string, Fault>> = {
             FROM usage_record WHERE ${FIRST}`,
     finds: ["extra_record"],
     repairs: ["record_removed"],
+  },
+  "an event of several meters is deleted": {
+    plant: `DELETE FROM usage_record WHERE ${WHOLE}`,
+    finds: ["missing_record"],
+    repairs: ["record_restored"],
+  },
+  "one line of an event is deleted": {
+    plant: `DELETE FROM usage_record WHERE ${WHOLE} AND meter = 'byte'`,
+    finds: ["other_content"],
+    repairs: ["record_corrected"],
+  },
+  "one line of an event is changed": {
+    plant: `UPDATE usage_record SET quantity = quantity + 1 WHERE ${WHOLE} AND meter = 'free'`,
+    finds: ["other_content"],
+    repairs: ["record_corrected"],
+  },
+  "a line is added to an event": {
+    plant: `INSERT INTO usage_record (event_id, account_id, meter, quantity, occurred_at, source, dimensions,
+              credits, start_position, kafka_partition, kafka_offset, metered_at, version, place, page_start,
+              page_version)
+            SELECT event_id, account_id, 'byte', quantity, occurred_at, source, dimensions,
+              0, start_position, kafka_partition, kafka_offset, metered_at, version, place + 1, page_start,
+              page_version
+            FROM usage_record WHERE ${FIRST}`,
+    finds: ["other_content"],
+    repairs: ["record_corrected"],
+  },
+  "one line of an event has another price": {
+    plant: `UPDATE usage_record SET credits = credits + 5 WHERE ${WHOLE} AND meter = 'byte'`,
+    finds: ["other_price"],
+    repairs: ["record_corrected"],
   },
   "an event was metered twice": {
     plant: `
@@ -347,6 +381,14 @@ function usage(name: string) {
     occurredAt: OCCURRED + at,
     dimensions: at % 3 === 0 ? { model: "gpt", b: "x" } : {},
   }));
+}
+
+/** One event of three meters, one of which costs nothing. */
+function wholeRequest() {
+  return {
+    ...{ eventId: `${prefix}-whole`, accountId: id("cem"), quantity: 2n, occurredAt: OCCURRED },
+    quantities: { free: 9n, byte: 11n },
+  };
 }
 
 /** Eight events of 0.4 micro-credits each, so that every second or third draws one. */

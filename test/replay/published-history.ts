@@ -182,6 +182,7 @@ async function openPlayer(books: Books, kafka: Kafka, random: Random) {
       ...(random.chance(0.05) ? { meter: "unknown" } : {}),
       ...(random.chance(0.03) ? { accountId: "nobody" } : {}),
       ...(random.chance(0.1) ? { dimensions: { model: "one" } } : {}),
+      ...(random.chance(0.2) ? { quantities: { byte: random.pick([0n, 1n, 7n]) } } : {}),
     };
   }
 

@@ -134,6 +134,7 @@ describe("books that were metered live, concurrently with grants and withdrawals
   beforeAll(async () => {
     live = await openBooks();
     await setPrice(live, "call", 7n, 3n);
+    await setPrice(live, "byte", 2n, 5n);
     for (const id of ACCOUNTS) await openAccount(live, id, { lots: [{ credits: 5_000n }] });
     await meterLive(live, async () => {
       await Promise.all([publish(60), move()]);

@@ -1,7 +1,7 @@
 import type { Instant } from "../../../shared/core/line/account.ts";
-import type { ReceivedEvent } from "../../../shared/core/usage/usage-event.ts";
 import { bigintArray, columnsOf } from "../../../shared/ledger/postgres/array-literal.ts";
 import { queryRow, queryRows, type Transaction } from "../../../shared/ledger/postgres/database.ts";
+import type { ReceivedLine } from "../../../shared/ledger/usage/event-rows.ts";
 import {
   identitiesOn,
   newIdentities,
@@ -134,7 +134,7 @@ const RECORDS = `
   ORDER BY taken.nth, drawn.place`;
 
 /** A record as it was drawn. */
-interface DrawnRecord extends ReceivedEvent, Omit<PagedUsage, "event"> {
+interface DrawnRecord extends ReceivedLine, Omit<PagedUsage, "event"> {
   readonly drawnAt: Instant;
   readonly digest: bigint;
 }

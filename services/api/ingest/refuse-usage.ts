@@ -1,4 +1,6 @@
+import { MAX_BIGINT } from "../../../shared/core/line/credit-line.ts";
 import { idProblem } from "../../../shared/core/text/text.ts";
+import { linesOf } from "../../../shared/core/usage/event-lines.ts";
 import {
   type EventWindow,
   rejectEvent,
@@ -21,13 +23,20 @@ export function refuseUsage(
   switch (reason) {
     case "negative_quantity":
     case "overflow":
-      return { ...refused, field: valueField, detail };
+      return { ...refused, field: fieldOfQuantity(usage, valueField), detail };
     case "too_far_ahead":
     case "too_long_ago":
       return { ...refused, field: "time", detail: detail.replace("occurred_at", "time") };
     default:
       return { ...refused, ...fieldAndDetail(event, usage, detail) };
   }
+}
+
+/** Of several quantities, the first that metering would reject. */
+function fieldOfQuantity(usage: UsageEvent, valueField: string): string {
+  const wrong = linesOf(usage).find(({ quantity }) => quantity < 0n || quantity > MAX_BIGINT);
+  const isFirst = wrong === undefined || wrong.meter === usage.meter;
+  return isFirst ? valueField : `data.quantities.${wrong.meter}`;
 }
 
 function fieldAndDetail(
@@ -42,5 +51,6 @@ function fieldAndDetail(
   if (subject !== null) return { field: "subject", detail: subject };
   const type = idProblem("type", usage.meter);
   if (type !== null) return { field: "type", detail: type };
-  return { field: detail.startsWith("source") ? "source" : "data", detail };
+  if (detail.startsWith("source")) return { field: "source", detail };
+  return { field: detail.includes("quantities") ? "data.quantities" : "data", detail };
 }

@@ -149,7 +149,7 @@ const REFUSED = {
 const SCHEMA = {
   summary: "Publish usage events",
   description:
-    "Accepts CloudEvents 1.0 in JSON: one event, or a batch of up to 1,000 in up to 1 MiB, as `application/json`; one also as `application/cloudevents+json`, a batch also as `application/cloudevents-batch+json`. `subject` is the account, `type` the meter, and `data.quantity` the quantity; all other strings, numbers and booleans in `data` are dimensions. A meter of the catalogue can define its own feed: then `type` is its event type. An event is identified by its account and its id: sent again, it counts once. The answer 202 means that Kafka has every accepted event. After a 503, or no answer, send the same events again with the same ids and times, but not those listed under `rejected`.",
+    "Accepts CloudEvents 1.0 in JSON: one event, or a batch of up to 1,000 in up to 1 MiB, as `application/json`; one also as `application/cloudevents+json`, a batch also as `application/cloudevents-batch+json`. `subject` is the account, `type` the meter, and `data.quantity` the quantity; `data.quantities` has those of further meters, metered with it all or nothing; all other strings, numbers and booleans in `data` are dimensions. A meter of the catalogue can define its own feed: then `type` is its event type. An event is identified by its account and its id: sent again, it counts once. The answer 202 means that Kafka has every accepted event. After a 503, or no answer, send the same events again with the same ids and times, but not those listed under `rejected`.",
   security: securityOf({ access: "ingest" }),
   tags: ["usage"],
   // Generated clients choose by the type of a body, so a second type of the same body confuses them.

@@ -31,9 +31,15 @@ const cloudEvent = z
           .union([z.int(), z.string().regex(/^-?\d+$/)])
           .optional()
           .describe("In the meter's smallest whole unit. Default: `value`."),
+        quantities: z
+          .record(z.string(), z.union([z.int(), z.string().regex(/^-?\d+$/)]))
+          .nullish()
+          .describe(
+            "Quantities of at most 15 further meters, by meter: the same use, one identity.",
+          ),
       })
       .meta({ title: "Usage event data" })
-      .describe("The quantity; all other strings, numbers and booleans are dimensions."),
+      .describe("The quantities; all other strings, numbers and booleans are dimensions."),
   })
   .meta({ title: "Usage event", description: "A CloudEvents 1.0 event in JSON." });
 

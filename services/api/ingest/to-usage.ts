@@ -1,6 +1,7 @@
 import type { Instant } from "../../../shared/core/line/account.ts";
 import type { DataPath, Feed } from "../../../shared/core/offer/feed.ts";
 import { type FeedCard, feedsAt } from "../../../shared/core/offer/feed-card.ts";
+import { NO_QUANTITIES, type Quantities } from "../../../shared/core/usage/event-lines.ts";
 import type { EventWindow, UsageEvent } from "../../../shared/core/usage/usage-event.ts";
 import { type CloudEvent, readCloudEvent } from "./cloud-event.ts";
 import { fieldOf, isObject, type Json, type JsonObject, kindOf } from "./json.ts";
@@ -39,6 +40,8 @@ export function toUsage(given: Json, rules: IngestRules): TakenEvent | Refusal {
   return { kind: "taken", usage };
 }
 
+const QUANTITIES = "quantities";
+
 interface MeterUsage {
   readonly usage: UsageEvent;
   /** The field that holds the quantity. */
@@ -52,15 +55,34 @@ function namedLikeType(event: CloudEvent): MeterUsage | Refusal {
   const valueField = `data.${name}`;
   const quantity = quantityOf(fieldOf(data, name), valueField);
   if (typeof quantity !== "bigint") return quantity;
+  const quantities = furtherQuantities(fieldOf(data, QUANTITIES) ?? null);
+  if ("kind" in quantities) return quantities;
   const dimensions: [string, string][] = [];
   for (const key of Object.keys(data)) {
-    const text = key === name ? null : scalarText(data[key]);
+    const text = key === name || key === QUANTITIES ? null : scalarText(data[key]);
     if (text === null) continue;
     if (key === "__proto__")
       return malformed("data.__proto__", "cannot be the name of a dimension");
     dimensions.push([key, text]);
   }
-  return { usage: usageOf(event, event.id, event.type, quantity, dimensions), valueField };
+  const usage = usageOf(event, event.id, event.type, quantity, dimensions);
+  return { usage: { ...usage, quantities: quantities.byMeter }, valueField };
+}
+
+/** The quantities of further meters; those of fed meters are where their feeds say. */
+function furtherQuantities(given: Json): { readonly byMeter: Quantities } | Refusal {
+  if (given === null) return { byMeter: NO_QUANTITIES };
+  const field = `data.${QUANTITIES}`;
+  if (!isObject(given)) {
+    return malformed(field, `must be an object of meters and quantities, not ${kindOf(given)}`);
+  }
+  const byMeter: [string, bigint][] = [];
+  for (const meter of Object.keys(given)) {
+    const quantity = quantityOf(given[meter], `${field}.${meter}`);
+    if (typeof quantity !== "bigint") return quantity;
+    byMeter.push([meter, quantity]);
+  }
+  return { byMeter: Object.fromEntries(byMeter) };
 }
 
 function* fed(
@@ -105,6 +127,7 @@ function usageOf(
     occurredAt,
     source,
     dimensions: Object.fromEntries(dimensions),
+    quantities: NO_QUANTITIES,
   };
 }
 

@@ -24,7 +24,7 @@ import { accountId, id, instant, words } from "../../../shared/contract/wire.ts"
 import type { AccountId, Instant } from "../../../shared/core/line/account.ts";
 import { rateOf } from "../../../shared/core/offer/rate-card.ts";
 import { MAX_SOURCE_LENGTH } from "../../../shared/core/usage/usage-event.ts";
-import { findUsageRecord } from "../../../shared/ledger/usage/explain.ts";
+import { findMeteredEvent } from "../../../shared/ledger/usage/explain.ts";
 import { lotsThatPaid } from "../../../shared/ledger/usage/explain-late.ts";
 import { listUsage } from "../../../shared/ledger/usage/list.ts";
 import { sumAddOns } from "../../../shared/ledger/usage/sum-add-ons.ts";
@@ -83,7 +83,8 @@ export const usageRoutes = [
       ...HEAVY_READ,
       path: "/v1/accounts/:account_id/usage-records",
       tag: "usage",
-      summary: "List metered events, most recently metered first",
+      summary:
+        "List metered events, most recently metered first; one of several meters has a record for each",
       query: page.extend({ ...range, meter: id("meter").optional() }),
       response: { 200: listOf(usageRecord) },
     },
@@ -128,7 +129,7 @@ export const usageRoutes = [
       ...HEAVY_READ,
       path: "/v1/accounts/:account_id/events/:event_id",
       tag: "usage",
-      summary: "Explain a metered event: what it cost, at which rate, and which lots paid",
+      summary: "Explain a metered event: what its meters cost, at which rates, and which lots paid",
       params: z.object({ account_id: accountId, event_id: id("event_id") }),
       query: z.strictObject({
         source: words(MAX_SOURCE_LENGTH).optional().meta({
@@ -140,11 +141,11 @@ export const usageRoutes = [
     ({ params: { account_id, event_id }, query: { source = null } }, context) =>
       readUsageOfAccount(context, account_id, async (transaction) => {
         const named = { accountId: account_id, eventId: event_id, source };
-        const record = await findUsageRecord(transaction, named);
-        if ("kind" in record) throw refuse(record);
-        const rate = rateOf(await context.readRateCard(transaction), record);
-        const lots = await lotsThatPaid(transaction, account_id, record);
-        return toExplainedUsage(record, lots, rate);
+        const event = await findMeteredEvent(transaction, named);
+        if ("kind" in event) throw refuse(event);
+        const rates = await context.readRateCard(transaction);
+        const lots = await lotsThatPaid(transaction, account_id, event);
+        return toExplainedUsage(event, lots, (line) => rateOf(rates, { ...event, ...line }));
       }),
   ),
 ];

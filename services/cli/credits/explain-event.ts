@@ -5,9 +5,9 @@ import { formatCredits } from "../../../shared/core/text/credits-text.ts";
 import { formatInstant } from "../../../shared/core/text/instant-text.ts";
 import { listRates } from "../../../shared/ledger/catalogue/rates.ts";
 import {
-  findUsageRecord,
+  findMeteredEvent,
+  type MeteredEvent,
   type NamedEvent,
-  type UsageRecord,
 } from "../../../shared/ledger/usage/explain.ts";
 import { lotsThatPaid } from "../../../shared/ledger/usage/explain-late.ts";
 import type { Settings } from "../../../shared/runtime/settings.ts";
@@ -20,16 +20,16 @@ import { type Result, refused, shown } from "../shell/result.ts";
 export async function explainEvent(settings: Settings, named: NamedEvent): Promise<Result> {
   const { accountId } = named;
   return readAccountBooks(settings, accountId, async (transaction) => {
-    const record = await findUsageRecord(transaction, named);
-    if ("kind" in record) return refused(record);
-    const rate = rateOf(toRateCard(await listRates(transaction)), record);
-    const lots = await lotsThatPaid(transaction, accountId, record);
-    const explained = toExplainedUsage(record, lots, rate);
+    const event = await findMeteredEvent(transaction, named);
+    if ("kind" in event) return refused(event);
+    const rates = toRateCard(await listRates(transaction));
+    const lots = await lotsThatPaid(transaction, accountId, event);
+    const explained = toExplainedUsage(event, lots, (line) => rateOf(rates, { ...event, ...line }));
     return shown(explainedUsage, explained, explainedText(accountId, explained));
   });
 }
 
-type Explained = ReturnType<typeof toExplainedUsage<UsageRecord>>;
+type Explained = ReturnType<typeof toExplainedUsage<MeteredEvent>>;
 
 function explainedText(accountId: AccountId, record: Explained): string {
   const dimensions = Object.entries(record.dimensions).map(([name, value]) => `${name}=${value}`);
@@ -37,9 +37,9 @@ function explainedText(accountId: AccountId, record: Explained): string {
     fields([
       ["event", record.eventId],
       ["account", accountId],
-      ["used", `${record.quantity} of ${record.meter}`],
+      ["used", record.lines.map(({ meter, quantity }) => `${quantity} of ${meter}`).join(", ")],
       ["cost", `${formatCredits(record.credits)} credits`],
-      ["rate", rateText(record.rate)],
+      ...(record.lines.length === 1 ? [["rate", rateText(record.rate)] as const] : []),
       ["occurred", formatInstant(record.occurredAt)],
       ["metered", formatInstant(record.meteredAt)],
       ["source", record.source === "" ? "not given" : record.source],
@@ -47,8 +47,18 @@ function explainedText(accountId: AccountId, record: Explained): string {
       ["read at", `partition ${record.partition}, offset ${record.offset}`],
     ]),
     "",
+    ...(record.lines.length === 1 ? [] : [linesTable(record.lines), ""]),
     paidText(record),
   ].join("\n");
+}
+
+function linesTable(lines: Explained["lines"]): string {
+  return table(lines, [
+    ["METER", ({ meter }) => meter],
+    ["QUANTITY", ({ quantity }) => quantity, "right"],
+    ["CREDITS", ({ credits }) => formatCredits(credits), "right"],
+    ["RATE", ({ rate }) => rateText(rate)],
+  ]);
 }
 
 /** "2.5 credits for 1000000 units, for model=gpt-5, quantity from 9, from 2026-09-01T00:00:00.000Z on" */

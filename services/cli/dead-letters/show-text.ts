@@ -7,6 +7,7 @@ import { formatCredits } from "../../../shared/core/text/credits-text.ts";
 import { formatInstant } from "../../../shared/core/text/instant-text.ts";
 import { countOf } from "../../../shared/core/text/text.ts";
 import { placeText } from "../../../shared/core/usage/dead-letter-place.ts";
+import { linesOf } from "../../../shared/core/usage/event-lines.ts";
 import type { UsageEvent } from "../../../shared/core/usage/usage-event.ts";
 import type { KeptDeadLetter } from "../../../shared/ledger/dead-letters/read.ts";
 import type { UsageRecord } from "../../../shared/ledger/usage/explain.ts";
@@ -46,6 +47,7 @@ export const shownLetter = noun({
     occurred_at: instant.nullable(),
     source: z.string(),
     dimensions: z.record(z.string(), z.string()),
+    quantities: z.record(z.string(), count),
   }).nullable(),
   unreadable: z.string().nullable(),
   metered: noun({
@@ -133,7 +135,12 @@ function eventText(event: UsageEvent, record: UsageRecord | null): string {
   const rows: [string, string][] = [
     ["event", event.eventId],
     ["of account", event.accountId],
-    ["used", `${event.quantity} of ${event.meter}`],
+    [
+      "used",
+      linesOf(event)
+        .map(({ meter, quantity }) => `${quantity} of ${meter}`)
+        .join(", "),
+    ],
     ["occurred", isDate(event.occurredAt) ? formatInstant(event.occurredAt) : "out of range"],
     ["source", event.source === "" ? "not given" : event.source],
     ["dimensions", dimensions.length === 0 ? "none" : dimensions.join(", ")],

@@ -6,7 +6,7 @@ import { RegistryUnavailable } from "../../../shared/kafka/codec/registry.ts";
 import { openUsageDecoder } from "../../../shared/kafka/codec/usage-decoder.ts";
 import { type KeptDeadLetter, readDeadLetter } from "../../../shared/ledger/dead-letters/read.ts";
 import { readSnapshot } from "../../../shared/ledger/postgres/read-snapshot.ts";
-import { findUsageRecord } from "../../../shared/ledger/usage/explain.ts";
+import { findMeteredEvent } from "../../../shared/ledger/usage/explain.ts";
 import type { Settings } from "../../../shared/runtime/settings.ts";
 import { addressesOf } from "../shell/probe-parts.ts";
 import { type Result, refused, shown } from "../shell/result.ts";
@@ -22,7 +22,7 @@ export async function showLetter(settings: Settings, place: DeadLetterPlace): Pr
       typeof event === "string" || !hasIdentity(event)
         ? null
         : await readSnapshot(database, (transaction) =>
-            findUsageRecord(transaction, { ...event, accountId: toAccountId(event.accountId) }),
+            findMeteredEvent(transaction, { ...event, accountId: toAccountId(event.accountId) }),
           );
     const dead = { letter, event, record: record === null || "kind" in record ? null : record };
     return shown(shownLetter, toShownLetter(dead), shownText(dead));

@@ -37,6 +37,9 @@ const usageLine = z.strictObject(
     dimensions: z
       .record(z.string(), text, problem("must be an object of names and strings"))
       .optional(),
+    quantities: z
+      .record(z.string(), quantity, problem("must be an object of meters and quantities"))
+      .optional(),
   },
   {
     error: (issue) =>
@@ -61,7 +64,8 @@ export function parseUsageLine(text: string): Usage | string {
     const field = issue.path.join(".");
     return field === "" ? issue.message : `${field} ${issue.message}`;
   }
-  const { account_id, event_id, occurred_at, source, dimensions, ...rest } = parsed.data;
+  const { account_id, event_id, occurred_at, source, dimensions, quantities, ...rest } =
+    parsed.data;
   return {
     ...rest,
     accountId: account_id,
@@ -69,6 +73,7 @@ export function parseUsageLine(text: string): Usage | string {
     ...(occurred_at === undefined ? {} : { occurredAt: occurred_at }),
     ...(source === undefined ? {} : { source }),
     ...(dimensions === undefined ? {} : { dimensions }),
+    ...(quantities === undefined ? {} : { quantities }),
   };
 }
 

@@ -1,4 +1,5 @@
 import { useSignal } from "@preact/signals";
+import { recordKey } from "../api/account-api.ts";
 import { minute } from "../live/clock.ts";
 import { Card, Content } from "../parts/card.tsx";
 import { Choice } from "../parts/choice.tsx";
@@ -144,6 +145,6 @@ function Row({ activity, zone }: { activity: Activity; zone: string }) {
 
 function keyOf(activity: Activity): string {
   return activity.kind === "usage"
-    ? `usage ${activity.record.event_id}`
+    ? `usage ${recordKey(activity.record)}`
     : `entry ${activity.entry.sequence}`;
 }

@@ -107,7 +107,7 @@ function instants({ from, to }: TimeRange): Query {
   return { from: new Date(from).toISOString(), to: new Date(to).toISOString() };
 }
 
-/** Identifies an event within its account. */
-export function eventKey({ source, event_id }: UsageRecordData): string {
-  return JSON.stringify([source, event_id]);
+/** Identifies a record within its account: an event of several meters has one for each. */
+export function recordKey({ source, event_id, meter }: UsageRecordData): string {
+  return JSON.stringify([source, event_id, meter]);
 }

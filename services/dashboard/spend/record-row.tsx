@@ -6,7 +6,7 @@ import { Content } from "../parts/card.tsx";
 import type { OpenAccount } from "../state/open-account.ts";
 import { exactCredits } from "../text/credit-text.ts";
 import { meterName } from "../text/display-names.ts";
-import { originText, quantityText } from "../text/meter-text.ts";
+import { originText, quantityText, usageText } from "../text/meter-text.ts";
 import { dateText, secondText } from "../text/time-text.ts";
 import { paidByTexts } from "./paid-by-text.ts";
 
@@ -66,6 +66,11 @@ export function RecordRow({ record, open, zone }: RecordRowProps) {
   );
 }
 
+/** The meters of an event that has several: "Input, 40 tokens; Output, 8 tokens". */
+function wholeText({ lines }: ExplainedUsageData): string {
+  return lines.map(usageText).join("; ");
+}
+
 interface PaidByProps {
   readonly read: ExplainedUsageData;
   readonly open: OpenAccount;
@@ -81,7 +86,11 @@ function PaidBy({ read, open, zone }: PaidByProps) {
           <b>{credits}</b> {from}
         </li>
       ))}
-      <li class="note">event {read.event_id}</li>
+      <li class="note">
+        event {read.event_id}
+        {read.lines.length > 1 &&
+          `, ${exactCredits(BigInt(read.credits))} credits for ${wholeText(read)}`}
+      </li>
     </ul>
   );
 }

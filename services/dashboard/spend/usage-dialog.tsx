@@ -1,7 +1,7 @@
 import { useSignal } from "@preact/signals";
 import { useMemo } from "preact/hooks";
 import type { UsageRecordData } from "../../../shared/contract/usage-record.ts";
-import { eventKey } from "../api/account-api.ts";
+import { recordKey } from "../api/account-api.ts";
 import { type Listed, type PagedList, pagedList } from "../live/paged-list.ts";
 import { Content } from "../parts/card.tsx";
 import { Dialog } from "../parts/dialog.tsx";
@@ -34,7 +34,7 @@ function Opened({ open, opened, zone }: OpenedProps) {
       return page;
     };
     // The page behind, which keeps loading, handles a refused token.
-    const read = pagedList(load, eventKey, () => undefined);
+    const read = pagedList(load, recordKey, () => undefined);
     void read.reload();
     return read;
   }, [opened, past]);
@@ -82,7 +82,7 @@ function Records({ open, shown: { items, next }, list, zone, opened }: RecordsPr
         </thead>
         <tbody>
           {items.map((record) => (
-            <RecordRow key={eventKey(record)} record={record} open={open} zone={zone} />
+            <RecordRow key={recordKey(record)} record={record} open={open} zone={zone} />
           ))}
         </tbody>
       </table>

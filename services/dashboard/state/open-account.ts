@@ -1,6 +1,6 @@
 import { computed, effect, type ReadonlySignal, signal } from "@preact/signals";
 import type { AccountData } from "../../../shared/contract/account.ts";
-import { accountApi, eventKey } from "../api/account-api.ts";
+import { accountApi, recordKey } from "../api/account-api.ts";
 import { followStream } from "../live/follow-stream.ts";
 import {
   afterLine,
@@ -65,7 +65,7 @@ export function openAccount({ token, accountId, readOnly }: AccountAccess) {
       ({ sequence }) => String(sequence),
       refused,
     ),
-    records: pagedList((cursor) => api.records(cursor, null, null), eventKey, refused),
+    records: pagedList((cursor) => api.records(cursor, null, null), recordKey, refused),
     spend: spendState(api, zone, refused),
     /** The usage shown in the dialog. */
     opened: signal<OpenedUsage | null>(null),

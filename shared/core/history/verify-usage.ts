@@ -1,7 +1,8 @@
 import type { Instant } from "../line/account.ts";
-import type { MicroCredits } from "../line/credit-line.ts";
+import { least, type MicroCredits } from "../line/credit-line.ts";
 import type { ExpectedCost } from "../line/place-in-draw.ts";
 import { type Cost, costOf, type RateCard, rateOf } from "../offer/rate-card.ts";
+import { linesOf } from "../usage/event-lines.ts";
 import {
   type EventWindow,
   isSameEvent,
@@ -16,6 +17,8 @@ export interface RecordedUsage extends ReceivedEvent {
   /** What of its credits expired lots paid, by entries. */
   readonly givenBack: MicroCredits;
   readonly start: MicroCredits;
+  /** What each of its lines cost, in their order. */
+  readonly lineCredits: readonly MicroCredits[];
 }
 
 /** A place in the usage topic. */
@@ -24,10 +27,15 @@ export interface Place {
   readonly offset: bigint;
 }
 
-/** A valid event and what it may cost; null: it has no price. */
+/** A valid event and what each of its lines may cost; null: one of them has no price. */
 export interface Usage {
   readonly event: ReceivedEvent;
-  readonly cost: Cost | null;
+  readonly costs: readonly Cost[] | null;
+}
+
+/** What an event should cost, and each of its lines. */
+export interface ExpectedCosts extends ExpectedCost {
+  readonly costs: readonly Cost[];
 }
 
 /** What the books have for a message. */
@@ -45,14 +53,14 @@ export interface Held {
 /** A difference between the topic and the books. */
 export type UsageDifference =
   /** An event that was read, but neither metered nor stored as a dead letter. */
-  | ({ readonly kind: "missing_record"; readonly event: ReceivedEvent } & ExpectedCost)
+  | ({ readonly kind: "missing_record"; readonly event: ReceivedEvent } & ExpectedCosts)
   /** A message that cannot be metered, and is not stored as a dead letter. */
   | { readonly kind: "not_kept"; readonly place: Place; readonly accountId: string | null }
   /** A record without an event in the topic. */
   | { readonly kind: "extra_record"; readonly record: RecordedUsage }
   /** A record with a wrong price. */
   | ({ readonly kind: "other_price"; readonly record: RecordedUsage } & (
-      | ExpectedCost
+      | ExpectedCosts
       | { readonly credits: null }
     ))
   /** A record with other content than its event, or on another account. */
@@ -60,7 +68,7 @@ export type UsageDifference =
       readonly kind: "other_content" | "other_account";
       readonly record: RecordedUsage;
       readonly event: ReceivedEvent;
-    } & ExpectedCost);
+    } & ExpectedCosts);
 
 /** The differences about usage records. */
 export type RecordDifference = Exclude<UsageDifference, { kind: "not_kept" }>;
@@ -76,20 +84,34 @@ const ANY_TIME: EventWindow = {
 
 /** A decoded event with its price; null: it can never be metered. */
 export function usageOf(event: ReceivedEvent, rates: RateCard): Usage | null {
-  return rejectEvent(event, 0, ANY_TIME) === null ? { event, cost: costAt(event, rates) } : null;
+  return rejectEvent(event, 0, ANY_TIME) === null ? { event, costs: costsOf(event, rates) } : null;
 }
 
-/** What an event may cost; null: it has no price. */
-export function costAt(
-  event: Pick<UsageEvent, "meter" | "quantity" | "occurredAt" | "dimensions">,
-  rates: RateCard,
-): Cost | null {
-  const rate = rateOf(rates, event);
-  return rate === null ? null : costOf(rate, event.quantity);
+/** What each line of an event may cost; null: one of them has no price. */
+export function costsOf(event: UsageEvent, rates: RateCard): readonly Cost[] | null {
+  const costs: Cost[] = [];
+  for (const line of linesOf(event)) {
+    const rate = rateOf(rates, line.meter === event.meter ? event : { ...event, ...line });
+    if (rate === null) return null;
+    costs.push(costOf(rate, line.quantity));
+  }
+  return costs;
 }
 
-function expected({ least, most }: Cost): ExpectedCost {
-  return { credits: least, orOneMore: most > least };
+function expected(costs: readonly Cost[]): ExpectedCosts {
+  const credits = costs.reduce((sum, { least }) => sum + least, 0n);
+  const orMore = costs.reduce((sum, { least, most }) => sum + most - least, 0n);
+  return { credits, orMore, costs };
+}
+
+/** What each line cost of an event that cost so much; of those that may have cost more, the first ones did. */
+export function sharedOut(costs: readonly Cost[], credits: MicroCredits): MicroCredits[] {
+  let more = costs.reduce((left, { least }) => left - least, credits);
+  return costs.map((cost) => {
+    const added = more > 0n ? least(cost.most - cost.least, more) : 0n;
+    more -= added;
+    return cost.least + added;
+  });
 }
 
 /**
@@ -125,10 +147,10 @@ function withoutRecord(
   }
   if (isDeadLetter) return "dead_letter";
   if (usage !== null && pastUntil !== null && usage.event.occurredAt < pastUntil) return "past";
-  if (usage === null || usage.cost === null || ofIdentity !== null) {
+  if (usage === null || usage.costs === null || ofIdentity !== null) {
     return { kind: "not_kept", place, accountId: usage?.event.accountId ?? null };
   }
-  return { kind: "missing_record", event: usage.event, ...expected(usage.cost) };
+  return { kind: "missing_record", event: usage.event, ...expected(usage.costs) };
 }
 
 /** Null: the record is right. */
@@ -136,13 +158,18 @@ function differenceOf(record: RecordedUsage, usage: Usage | null): UsageDifferen
   if (usage === null || record.eventId !== usage.event.eventId) {
     return { kind: "extra_record", record };
   }
-  const { event, cost } = usage;
+  const { event, costs } = usage;
   if (record.accountId !== event.accountId || !isSameEvent(record, event)) {
-    if (cost === null) return { kind: "extra_record", record };
+    if (costs === null) return { kind: "extra_record", record };
     const kind = record.accountId === event.accountId ? "other_content" : "other_account";
-    return { kind, record, event, ...expected(cost) };
+    return { kind, record, event, ...expected(costs) };
   }
-  if (cost === null) return { kind: "other_price", record, credits: null };
-  const isRight = record.credits >= cost.least && record.credits <= cost.most;
-  return isRight ? null : { kind: "other_price", record, ...expected(cost) };
+  if (costs === null) return { kind: "other_price", record, credits: null };
+  const isRight = record.lineCredits.every((credits, line) => mayCost(credits, costs[line]));
+  return isRight ? null : { kind: "other_price", record, ...expected(costs) };
+}
+
+/** True for what a line may cost. */
+function mayCost(credits: MicroCredits, cost: Cost | undefined): boolean {
+  return cost !== undefined && credits >= cost.least && credits <= cost.most;
 }

@@ -1,4 +1,4 @@
-import type { MicroCredits, Stretch } from "./credit-line.ts";
+import { least, type MicroCredits, type Stretch } from "./credit-line.ts";
 
 /** What one transaction drew from an account's line, and its events in order, each under a name of its own. */
 export interface DrawnStretch extends Stretch {
@@ -13,16 +13,17 @@ export interface DrawNeighbours {
   readonly entries: readonly Stretch[];
 }
 
-/** What an event should cost, in micro-credits; it may also have completed one that was carried to it. */
+/** What an event should cost, in micro-credits; each of its lines may have completed one that was carried to it. */
 export interface ExpectedCost {
   readonly credits: MicroCredits;
-  readonly orOneMore: boolean;
+  /** How many more it may have cost. */
+  readonly orMore: bigint;
 }
 
 /**
  * Finds where on the line events with missing or wrong records drew, given what each should cost.
  * Events must fill the gap between their neighbours exactly; those that do not are left out. Of events
- * that may have cost one micro-credit more, the first ones did. Returns each event's stretch, by event.
+ * that may have cost more, the first ones did. Returns each event's stretch, by event.
  */
 export function placeInDraw(
   draw: DrawnStretch,
@@ -68,9 +69,10 @@ function costsIn(
   for (const event of events) more -= inQuestion.get(event)?.credits ?? 0n;
   return events.map((event) => {
     const expected = inQuestion.get(event);
-    if (expected?.orOneMore !== true || more <= 0n) return { event, credits: expected?.credits };
-    more -= 1n;
-    return { event, credits: expected.credits + 1n };
+    if (expected === undefined || more <= 0n) return { event, credits: expected?.credits };
+    const added = least(expected.orMore, more);
+    more -= added;
+    return { event, credits: expected.credits + added };
   });
 }
 

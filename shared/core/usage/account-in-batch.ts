@@ -11,6 +11,7 @@ import { bookChanges, type MovedBook } from "../month/movement.ts";
 import { settle } from "../month/settle.ts";
 import { EMPTY_SCHEDULE, type Schedule, type SubscriptionChange } from "../month/subscription.ts";
 import type { Catalogue } from "../offer/catalogue.ts";
+import { hourOf } from "../offer/months.ts";
 import {
   type Carried,
   type CarriedByVersion,
@@ -18,6 +19,7 @@ import {
   changesOfCarried,
 } from "./carried.ts";
 import { addSpent } from "./open-spend.ts";
+import type { PricedLine } from "./price-lines.ts";
 import { addToSpend, type Spend } from "./spend.ts";
 import type { UsageEvent } from "./usage-event.ts";
 
@@ -87,8 +89,9 @@ function accountOf(book: AccountInBatch): Account {
   return { ...book.account, position: book.position };
 }
 
-/** The price of an event, and what of it expired lots pay. */
+/** The price of an event's lines and of all of it, and what of that expired lots pay. */
 export interface EventCost {
+  readonly lines: readonly PricedLine[];
   readonly credits: MicroCredits;
   readonly givenBack: MicroCredits;
 }
@@ -100,11 +103,13 @@ export interface EventCost {
 export function draw(
   book: AccountInBatch,
   event: UsageEvent,
-  { credits, givenBack }: EventCost,
+  { lines, credits, givenBack }: EventCost,
   lowBalances: LowBalance[],
 ): void {
   const drawn = credits - givenBack;
-  addToSpend(book.spends, event, credits, book.account);
+  const { accountId, timeZone } = book.account;
+  const hour = hourOf(event.occurredAt, timeZone);
+  for (const line of lines) addToSpend(book.spends, line, { accountId, hour });
   book.position += drawn;
   book.moved = true;
   const { lowBalance, granted, threshold } = book.account;

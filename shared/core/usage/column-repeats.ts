@@ -8,7 +8,7 @@ import { identityOf, isSameEvent, type UsageEvent } from "./usage-event.ts";
 export type PossibleRepeats = ReadonlyMap<number, number>;
 
 /** `other`: a conflict, or a repeat of another event than was looked at. */
-type Judged = "first" | "repeat" | "other";
+export type Judged = "first" | "repeat" | "other";
 
 /**
  * What the event at a place of `PossibleRepeats` is. Of one that is the first in the batch, `recorded` decides;

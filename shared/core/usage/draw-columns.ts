@@ -6,7 +6,7 @@ import { hourOf } from "../offer/months.ts";
 import type { MeterVersion } from "../offer/rate-card.ts";
 import { priceInDoubles, remainderInDoubles } from "../offer/rate-in-doubles.ts";
 import { type Carried, type CarriedByVersion, changesOfCarried } from "./carried.ts";
-import { judgeRepeat, type PossibleRepeats } from "./column-repeats.ts";
+import { type Judged, judgeRepeat, type PossibleRepeats } from "./column-repeats.ts";
 import type { BatchContext } from "./events-in-batch.ts";
 import type { AccountGroups } from "./group-columns.ts";
 import { type NumberedRates, numberedRates } from "./numbered-rates.ts";
@@ -30,11 +30,11 @@ export interface DrawnColumns {
   readonly columns: UsageColumns;
   /** Places, each account's together. Those of repeats and of other accounts are in between. */
   readonly order: Int32Array;
-  /** What the event at each index of `order` cost, in micro-credits below 2^53. */
+  /** What the line at each index of `order` cost, in micro-credits below 2^53. */
   readonly credits: Float64Array;
   readonly stretches: readonly DrawnStretch[];
-  /** The number of events in all stretches. */
-  readonly count: number;
+  /** The number of events in all stretches. Each has a place for each of its lines. */
+  readonly events: number;
 }
 
 /** What columns are drawn with. */
@@ -64,7 +64,7 @@ export class ColumnDrawing {
   readonly accounts: Account[] = [];
   readonly spends: Spend[] = [];
   readonly carried: Carried[] = [];
-  count = 0;
+  events = 0;
   /** The number of events that were dropped. */
   repeats = 0;
   readonly #groups: AccountGroups;
@@ -86,8 +86,8 @@ export class ColumnDrawing {
 
   get drawn(): DrawnColumns {
     const { columns } = this.#groups;
-    const { stretches, count } = this;
-    return { columns, order: this.#order, credits: this.#credits, stretches, count };
+    const { stretches, events } = this;
+    return { columns, order: this.#order, credits: this.#credits, stretches, events };
   }
 
   /** Draws an account's events, from `from` to `end` in the order; false: more may happen, and none is drawn. */
@@ -95,28 +95,40 @@ export class ColumnDrawing {
     const { accounts } = this.#context;
     const account = accounts.get(accountId);
     if (account === undefined || this.#context.mayPost(account, account.position)) return false;
-    const to = this.#dropRepeats(from, end);
-    if (to === null) return false;
-    if (!this.#drawFirsts(account, from, to)) return false;
-    this.repeats += end - to;
+    const kept = this.#dropRepeats(from, end);
+    if (kept === null || !this.#drawFirsts(account, from, kept.to)) return false;
+    this.repeats += kept.repeats;
     return true;
   }
 
-  /** Brings an account's events that are no repeats forward; returns where they end, null: one is a conflict. */
-  #dropRepeats(from: number, end: number): number | null {
-    const { mayRepeat, recorded } = this.#context;
-    if (mayRepeat.size === 0) return end;
+  /** Brings an account's events that are no repeats forward; null: one is a conflict. */
+  #dropRepeats(
+    from: number,
+    end: number,
+  ): { readonly to: number; readonly repeats: number } | null {
+    if (this.#context.mayRepeat.size === 0) return { to: end, repeats: 0 };
+    const { columns } = this.#groups;
     let to = from;
+    let repeats = 0;
+    let judged: Judged = "first";
     for (let index = from; index < end; index += 1) {
       const place = this.#order[index] ?? 0;
-      const first = mayRepeat.get(place);
-      const judged =
-        first === undefined ? "first" : judgeRepeat(this.#groups.columns, place, first, recorded);
-      if (judged === "repeat") continue;
-      if (judged !== "first") return null;
-      this.#order[to++] = place;
+      // The lines of an event go with it.
+      if (columns.goesOn[place] !== 1) {
+        judged = this.#judge(place);
+        if (judged === "repeat") repeats += 1;
+      }
+      if (judged === "other") return null;
+      if (judged === "first") this.#order[to++] = place;
     }
-    return to;
+    return { to, repeats };
+  }
+
+  #judge(place: number): Judged {
+    const { mayRepeat, recorded } = this.#context;
+    const first = mayRepeat.get(place);
+    if (first === undefined) return "first";
+    return judgeRepeat(this.#groups.columns, place, first, recorded);
   }
 
   /** Draws events that come for the first time; false: more may happen. */
@@ -128,17 +140,22 @@ export class ColumnDrawing {
     this.#spends = [];
     if (this.#remainders.size > 0) this.#remainders = new Map();
     let end = start;
-    for (let index = from; index < to; index += 1) end += this.#drawOne(index, account, carried);
+    let events = 0;
+    for (let index = from; index < to; index += 1) {
+      end += this.#drawOne(index, account, carried);
+      if (this.#groups.columns.goesOn[this.#order[index] ?? 0] !== 1) events += 1;
+    }
     if (!Number.isSafeInteger(end)) return false;
     const position = BigInt(end);
     if (this.#context.mayPost(account, position)) return false;
     const { granted, threshold } = account;
     if (mayCross(account) && balanceOf({ granted, position }) <= threshold) return false;
     this.#add({ account, from, to, start, end }, position, carried);
+    this.events += events;
     return true;
   }
 
-  /** What an event draws; NaN: more than that may happen. */
+  /** What a line of an event draws; NaN: more than that may happen. */
   #drawOne(index: number, account: Account, carried: CarriedByVersion | undefined): number {
     const { columns } = this.#groups;
     const place = this.#order[index] ?? 0;
@@ -188,7 +205,6 @@ export class ColumnDrawing {
     this.accounts.push({ ...stretch.account, position, spent });
     this.spends.push(...closed);
     this.stretches.push(stretch);
-    this.count += stretch.to - stretch.from;
     if (this.#remainders.size === 0) return;
     const entries = this.#remainders
       .entries()

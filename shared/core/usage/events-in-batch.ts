@@ -4,8 +4,7 @@ import type { LowBalance } from "../line/low-balance.ts";
 import type { AccountBook } from "../month/account-book.ts";
 import type { ExpiredLot } from "../month/late-usage.ts";
 import type { Movement } from "../month/movement.ts";
-import { carries, price, type Rate, type RateCard, rateAt } from "../offer/rate-card.ts";
-import { whyNoRate } from "../offer/why-no-rate.ts";
+import type { RateCard } from "../offer/rate-card.ts";
 import { newAccountIdProblem } from "../text/text.ts";
 import {
   type AccountInBatch,
@@ -14,8 +13,10 @@ import {
   type EventCost,
   openAccount,
 } from "./account-in-batch.ts";
-import { type Carried, type CarriedByVersion, carryOn, remainderOf } from "./carried.ts";
+import type { Carried, CarriedByVersion } from "./carried.ts";
 import { conflictWith } from "./conflict.ts";
+import type { DrawnEvent } from "./drawn-lines.ts";
+import { carryLines, type PricedLine, priceLines } from "./price-lines.ts";
 import type { Spend } from "./spend.ts";
 import { identityOf, isSameEvent, type Rejection, type UsageEvent } from "./usage-event.ts";
 
@@ -37,10 +38,10 @@ export interface BatchContext {
   readonly recorded: ReadonlyMap<string, UsageEvent>;
 }
 
-/** A metered event: its price, what expired lots pay of it, and where on the line the rest starts. */
-export interface Drawn<E extends UsageEvent> extends EventCost {
+/** A metered event: what all of it costs, and its lines. */
+export interface Drawn<E extends UsageEvent> extends DrawnEvent {
   readonly event: E;
-  readonly start: MicroCredits;
+  readonly credits: MicroCredits;
 }
 
 interface Rejected<E> {
@@ -71,8 +72,8 @@ interface EventsInBatch<E extends UsageEvent> extends Omit<BatchContext, "record
 }
 
 /**
- * Applies events in order: prices each and draws it, after `before` has posted what comes before it and
- * returned what of its credits is given back.
+ * Applies events in order: prices each with all of its lines and draws it, after `before` has posted what comes
+ * before it and returned what of its credits is given back.
  */
 export function meterEvents<E extends UsageEvent>(
   events: readonly E[],
@@ -88,14 +89,16 @@ export function meterEvents<E extends UsageEvent>(
   for (const event of events) {
     const book = accountFor(batch, event);
     if (book === null) continue;
-    const rate = rateFor(batch, event);
-    if (rate === null) continue;
-    const isCarried = carries(rate);
-    const remainder = isCarried ? remainderOf(book.carried, rate) : 0n;
-    const credits = price(rate, event.quantity, remainder);
+    const lines = priceLines(batch.rates, event, book.carried);
+    if ("reason" in lines) {
+      reject(batch, event, lines);
+      continue;
+    }
+    const credits = creditsOf(lines);
     const givenBack = before(book, event, credits, batch.lowBalances);
-    if (!drawEvent(batch, book, event, { credits, givenBack })) continue;
-    if (isCarried) carryOn(book.carried, rate, event.quantity, credits);
+    if (drawEvent(batch, book, event, { lines, credits, givenBack })) {
+      carryLines(book.carried, lines);
+    }
   }
   const { drawn, rejected, repeats, lowBalances, open } = batch;
   return { drawn, rejected, repeats, lowBalances, ...changesOf(open.values()) };
@@ -118,8 +121,7 @@ function accountFor<E extends UsageEvent>(
       batch.repeats += 1;
       return null;
     }
-    const { reason, detail } = conflictWith(before, event);
-    return reject(batch, event, reason, detail);
+    return reject(batch, event, conflictWith(before, event));
   }
   const { accountId } = event;
   const known = batch.open.get(accountId);
@@ -127,9 +129,13 @@ function accountFor<E extends UsageEvent>(
   const account = batch.accounts.get(accountId);
   if (account === undefined) {
     const problem = newAccountIdProblem("account_id", accountId);
-    return problem === null
-      ? reject(batch, event, "unknown_account", `there is no account ${accountId}`)
-      : reject(batch, event, "malformed", problem);
+    return reject(
+      batch,
+      event,
+      problem === null
+        ? { reason: "unknown_account", detail: `there is no account ${accountId}` }
+        : { reason: "malformed", detail: problem },
+    );
   }
   const book = openAccount(
     account,
@@ -141,11 +147,8 @@ function accountFor<E extends UsageEvent>(
   return book;
 }
 
-/** The rate that prices an event; null: it has none and is rejected. */
-function rateFor<E extends UsageEvent>(batch: EventsInBatch<E>, event: E): Rate | null {
-  const rate = rateAt(batch.rates, event);
-  if (typeof rate !== "string") return rate;
-  return reject(batch, event, rate, whyNoRate(batch.rates, event));
+function creditsOf(lines: readonly PricedLine[]): MicroCredits {
+  return lines.reduce((sum, { credits }) => sum + credits, 0n);
 }
 
 /** Draws a priced event on its account; false: it does not fit on the line. */
@@ -155,23 +158,35 @@ function drawEvent<E extends UsageEvent>(
   event: E,
   cost: EventCost,
 ): boolean {
-  const { credits, givenBack } = cost;
+  const { lines, credits, givenBack } = cost;
   if (book.position + credits - givenBack > MAX_BIGINT) {
-    reject(batch, event, "overflow", `${credits} micro-credits do not fit on the line`);
+    reject(batch, event, {
+      reason: "overflow",
+      detail: `${credits} micro-credits${ofMeter(lines)} do not fit on the line`,
+    });
     return false;
   }
-  batch.drawn.push({ event, credits, givenBack, start: book.position });
+  const lineCredits = lines.map((line) => line.credits);
+  batch.drawn.push({ event, credits, givenBack, start: book.position, lineCredits });
   draw(book, event, cost, batch.lowBalances);
   batch.recorded.set(identityOf(event), event);
   return true;
 }
 
+/** Of several lines, the one that costs most is the first to be looked at. */
+function ofMeter(lines: readonly PricedLine[]): string {
+  if (lines.length === 1) return "";
+  const { meter, credits } = lines.reduce((most, line) =>
+    line.credits > most.credits ? line : most,
+  );
+  return `, of them ${credits} of ${meter},`;
+}
+
 function reject<E extends UsageEvent>(
   batch: EventsInBatch<E>,
   event: E,
-  reason: Rejection["reason"],
-  detail: string,
+  rejection: Rejection,
 ): null {
-  batch.rejected.push({ event, rejection: { reason, detail } });
+  batch.rejected.push({ event, rejection });
   return null;
 }

@@ -4,7 +4,7 @@ import { type ColumnContext, ColumnDrawing, type DrawnColumns } from "./draw-col
 import type { Metering } from "./events-in-batch.ts";
 import { type AccountGroups, forEachAccount } from "./group-columns.ts";
 import { type MeteringContext, meterUsage } from "./meter-usage.ts";
-import { eventAt } from "./usage-columns.ts";
+import { eventAt, firstLines } from "./usage-columns.ts";
 import type { ReceivedEvent } from "./usage-event.ts";
 
 /** Everything that events in columns do to the books. */
@@ -41,7 +41,7 @@ export function inColumns(
     if (drawing.draw(accountId, from, from + ofAccount.length)) return;
     for (const place of ofAccount) others.push(place);
   });
-  const places = Int32Array.from(others).sort();
+  const places = firstLines(groups.columns, Int32Array.from(others).sort());
   const events = Array.from(places, (place) => eventAt(groups.columns, place));
   const metering = meterRest(events);
   return {

@@ -1,7 +1,6 @@
 import type { AccountId, Instant } from "../line/account.ts";
 import type { MicroCredits } from "../line/credit-line.ts";
-import { hourOf } from "../offer/months.ts";
-import type { UsageEvent } from "./usage-event.ts";
+import type { EventLine } from "./event-lines.ts";
 
 /** An account's usage of a meter in one local hour. */
 export interface Spend {
@@ -9,27 +8,33 @@ export interface Spend {
   /** The first instant of the hour. */
   readonly hour: Instant;
   readonly meter: string;
+  /** Those that have the meter. */
   events: number;
   quantity: bigint;
   credits: MicroCredits;
 }
 
-/** Adds an event to its account's spend. A batch has few hours and meters of an account, so a scan is fast. */
+/** What a line of an event cost. */
+interface SpentLine extends EventLine {
+  readonly credits: MicroCredits;
+}
+
+/**
+ * Adds a line of an event to its account's spend in an hour. A batch has few hours and meters of an account, so a
+ * scan is fast.
+ */
 export function addToSpend(
   spends: Spend[],
-  event: UsageEvent,
-  credits: MicroCredits,
-  account: { readonly accountId: AccountId; readonly timeZone: string },
+  { meter, quantity, credits }: SpentLine,
+  { accountId, hour }: Pick<Spend, "accountId" | "hour">,
 ): void {
-  const hour = hourOf(event.occurredAt, account.timeZone);
   for (const spend of spends) {
-    if (spend.hour === hour && spend.meter === event.meter) {
+    if (spend.hour === hour && spend.meter === meter) {
       spend.events += 1;
-      spend.quantity += event.quantity;
+      spend.quantity += quantity;
       spend.credits += credits;
       return;
     }
   }
-  const { meter, quantity } = event;
-  spends.push({ accountId: account.accountId, hour, meter, events: 1, quantity, credits });
+  spends.push({ accountId, hour, meter, events: 1, quantity, credits });
 }

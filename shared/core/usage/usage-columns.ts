@@ -1,4 +1,5 @@
 import type { Instant } from "../line/account.ts";
+import { NO_QUANTITIES, type Quantities } from "./event-lines.ts";
 import { NameTable } from "./name-table.ts";
 import type { ReceivedEvent } from "./usage-event.ts";
 
@@ -11,10 +12,11 @@ export interface EventNames {
 }
 
 /**
- * Events of a batch field by field: place `i` of each array is the event `i`. Those of one partition follow
- * each other in offset order. All have passed `rejectEvent`.
+ * Events of a batch field by field: place `i` of each array is an event, or a line of one that has several. Those of
+ * one partition follow each other in offset order. All have passed `rejectEvent`.
  */
 export interface UsageColumns {
+  /** Of places. */
   readonly count: number;
   readonly names: EventNames;
   /** Numbers of names. An account of -1 has no number: its events are all in `plain`. */
@@ -31,6 +33,8 @@ export interface UsageColumns {
   readonly occurredAt: Float64Array;
   readonly partition: Int32Array;
   readonly offset: Float64Array;
+  /** 1: a further line of the event at the place before. What is not of the line itself is there again. */
+  readonly goesOn: Uint8Array;
   /** Events that do not fit into the columns, by place: the columns have no more than their account. */
   readonly plain: ReadonlyMap<number, ReceivedEvent>;
 }
@@ -39,7 +43,7 @@ export const ID_BYTES = 16;
 /** The number of the dimensions of events that have none. */
 export const NO_DIMENSIONS = 0;
 
-/** The event at a place. */
+/** The event whose first line is at a place. */
 export function eventAt(columns: UsageColumns, place: number): ReceivedEvent {
   const plain = columns.plain.get(place);
   if (plain !== undefined) return plain;
@@ -54,7 +58,23 @@ export function eventAt(columns: UsageColumns, place: number): ReceivedEvent {
     occurredAt: columns.occurredAt[place] ?? 0,
     source: names.sources.valueOf(columns.source[place] ?? -1),
     dimensions: names.dimensions.valueOf(columns.dimensions[place] ?? -1),
+    quantities: quantitiesBehind(columns, place),
   };
+}
+
+function quantitiesBehind(columns: UsageColumns, place: number): Quantities {
+  const { goesOn, names, meter, quantity } = columns;
+  if (goesOn[place + 1] !== 1) return NO_QUANTITIES;
+  const further: [string, bigint][] = [];
+  for (let line = place + 1; goesOn[line] === 1; line += 1) {
+    further.push([names.meters.valueOf(meter[line] ?? -1), BigInt(quantity[line] ?? 0)]);
+  }
+  return Object.fromEntries(further);
+}
+
+/** Of these places, those of first lines: one for each event. */
+export function firstLines({ goesOn }: UsageColumns, places: Int32Array): Int32Array {
+  return goesOn.includes(1) ? places.filter((place) => goesOn[place] !== 1) : places;
 }
 
 export function accountIdAt({ names, account, plain }: UsageColumns, place: number): string {
@@ -64,6 +84,14 @@ export function accountIdAt({ names, account, plain }: UsageColumns, place: numb
 export function meterAt({ names, meter, plain }: UsageColumns, place: number): string {
   return plain.get(place)?.meter ?? names.meters.valueOf(meter[place] ?? -1);
 }
+
+/** The meters of further quantities of an event in `plain`; all others have places of their own. */
+export function furtherMetersAt({ plain }: UsageColumns, place: number): readonly string[] {
+  const event = plain.get(place);
+  return event === undefined ? NO_METERS : Object.keys(event.quantities);
+}
+
+const NO_METERS: readonly string[] = [];
 
 export function occurredAtAt({ occurredAt, plain }: UsageColumns, place: number): Instant {
   return plain.get(place)?.occurredAt ?? occurredAt[place] ?? 0;
@@ -85,6 +113,7 @@ export function plainColumns(events: readonly ReceivedEvent[]): UsageColumns {
     occurredAt: new Float64Array(count),
     partition: Int32Array.from(events, ({ partition }) => partition),
     offset: Float64Array.from(events, ({ offset }) => Number(offset)),
+    goesOn: new Uint8Array(count),
     plain: new Map(events.entries()),
   };
 }

@@ -1,6 +1,7 @@
 import type { Instant } from "../line/account.ts";
 import { MAX_BIGINT } from "../line/credit-line.ts";
 import { idProblem, isStorable } from "../text/text.ts";
+import { type EventLine, linesOf, type Quantities, type UsedMeters } from "./event-lines.ts";
 
 /** What a product service publishes. */
 export interface UsageEvent {
@@ -12,6 +13,8 @@ export interface UsageEvent {
   readonly occurredAt: Instant;
   readonly source: string;
   readonly dimensions: Readonly<Record<string, string>>;
+  /** Of further meters: the same use, one identity. */
+  readonly quantities: Quantities;
 }
 
 /** What identifies an event within its account: as in CloudEvents, its source and its id together. */
@@ -67,6 +70,8 @@ const FIRST_INSTANT: Instant = 0;
 export interface Rejection {
   readonly reason: DeadLetterReason;
   readonly detail: string;
+  /** The meter that has no price. Default: the event's. */
+  readonly meter?: string;
 }
 
 export const DEAD_LETTER_REASONS = [
@@ -90,6 +95,8 @@ export type DeadLetterReason = (typeof DEAD_LETTER_REASONS)[number];
 export const MAX_SOURCE_LENGTH = 1024;
 export const MAX_DIMENSIONS = 64;
 export const MAX_DIMENSION_LENGTH = 1024;
+/** The most further meters of an event. */
+export const MAX_QUANTITIES = 15;
 
 /** What is wrong with an event, whatever its account: text, quantity or time, in that order; null: nothing. */
 export function rejectEvent(
@@ -102,13 +109,12 @@ export function rejectEvent(
     TEXT_PROBLEM.accountId(event.accountId) ??
     TEXT_PROBLEM.meter(event.meter) ??
     TEXT_PROBLEM.source(event.source) ??
-    TEXT_PROBLEM.dimensions(event.dimensions);
+    TEXT_PROBLEM.dimensions(event.dimensions) ??
+    quantitiesProblem(event);
   if (malformed !== null) return { reason: "malformed", detail: malformed };
-  if (event.quantity < 0n) {
-    return { reason: "negative_quantity", detail: `quantity is ${event.quantity}` };
-  }
-  if (event.quantity > MAX_BIGINT) {
-    return { reason: "overflow", detail: `quantity ${event.quantity} does not fit into 64 bits` };
+  for (const line of linesOf(event)) {
+    const rejection = rejectQuantity(line, event);
+    if (rejection !== null) return rejection;
   }
   if (event.occurredAt > latestOf(window, now)) {
     return { reason: "too_far_ahead", detail: distance(event, now, "ahead of", window.maxAheadMs) };
@@ -144,8 +150,27 @@ export function isSameEvent(a: UsageEvent, b: UsageEvent): boolean {
     a.quantity === b.quantity &&
     a.occurredAt === b.occurredAt &&
     a.source === b.source &&
-    isSameDimensions(a.dimensions, b.dimensions)
+    isSameRecord(a.dimensions, b.dimensions) &&
+    isSameRecord(a.quantities, b.quantities)
   );
+}
+
+function rejectQuantity({ meter, quantity }: EventLine, event: UsageEvent): Rejection | null {
+  const of = meter === event.meter ? "" : ` of ${meter}`;
+  if (quantity < 0n) return { reason: "negative_quantity", detail: `quantity${of} is ${quantity}` };
+  if (quantity <= MAX_BIGINT) return null;
+  return { reason: "overflow", detail: `quantity ${quantity}${of} does not fit into 64 bits` };
+}
+
+function quantitiesProblem({ meter, quantities }: UsedMeters): string | null {
+  let count = 0;
+  for (const further of Object.keys(quantities)) {
+    if (++count > MAX_QUANTITIES) return `more than ${MAX_QUANTITIES} further quantities`;
+    const problem = idProblem("a meter of quantities", further);
+    if (problem !== null) return problem;
+    if (further === meter) return `meter ${meter} is named twice, also in quantities`;
+  }
+  return null;
 }
 
 function sourceProblem(source: string): string | null {
@@ -170,9 +195,9 @@ function dimensionsProblem(dimensions: Readonly<Record<string, string>>): string
   return null;
 }
 
-function isSameDimensions(
-  a: Readonly<Record<string, string>>,
-  b: Readonly<Record<string, string>>,
+function isSameRecord<T extends string | bigint>(
+  a: Readonly<Record<string, T>>,
+  b: Readonly<Record<string, T>>,
 ): boolean {
   const keys = Object.keys(a);
   return keys.length === Object.keys(b).length && keys.every((key) => a[key] === b[key]);

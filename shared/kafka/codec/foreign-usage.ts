@@ -1,4 +1,5 @@
 import avro from "avsc";
+import { NO_QUANTITIES, type Quantities } from "../../core/usage/event-lines.ts";
 import { instantUnitOf, typeHook } from "./schemas.ts";
 
 /** The fields of a usage event as they are read. */
@@ -10,6 +11,7 @@ export interface UsageFields {
   readonly occurred_at: number;
   readonly source: string;
   readonly dimensions: Readonly<Record<string, string>>;
+  readonly quantities: Quantities;
 }
 
 /** Reads usage that was written with another schema. Errors say what the producer has to change. */
@@ -49,6 +51,7 @@ export function readForeignUsage(writer: avro.Type): ForeignUsage {
     occurred_at: field("occurred_at", instantOf),
     source: field("source", textOf, ""),
     dimensions: field("dimensions", textsOf, {}),
+    quantities: field("quantities", wholesOf, NO_QUANTITIES),
   };
   const fields = Object.keys(read).flatMap((of) => {
     const type = types.get(of);
@@ -69,6 +72,7 @@ export function readForeignUsage(writer: avro.Type): ForeignUsage {
         occurred_at: read.occurred_at(given["occurred_at"]),
         source: read.source(given["source"]),
         dimensions: read.dimensions(given["dimensions"]),
+        quantities: read.quantities(given["quantities"]),
       };
     },
   };
@@ -129,13 +133,26 @@ function instantOf(name: string, type: avro.Type): ReadField<number> {
 }
 
 function textsOf(name: string, type: avro.Type): ReadField<Readonly<Record<string, string>>> {
-  if (!(type instanceof avro.types.MapType)) throw wrongType(name, type, "a map of strings");
-  const read = nullable(`${name} values`, type.valuesType, textOf);
+  return mapOf(name, type, textOf, { of: "strings", each: "dimension" });
+}
+
+function wholesOf(name: string, type: avro.Type): ReadField<Quantities> {
+  return mapOf(name, type, wholeOf, { of: "longs", each: "quantity of" });
+}
+
+function mapOf<T>(
+  name: string,
+  type: avro.Type,
+  make: Make<T>,
+  words: { readonly of: string; readonly each: string },
+): ReadField<Readonly<Record<string, T>>> {
+  if (!(type instanceof avro.types.MapType)) throw wrongType(name, type, `a map of ${words.of}`);
+  const read = nullable(`${name} values`, type.valuesType, make);
   return (value) =>
     Object.fromEntries(
-      Object.entries(value as Readonly<Record<string, unknown>>).map(([key, text]) => {
-        if (text === null) throw new Error(`dimension ${key} is null; leave it out`);
-        return [key, read(text)];
+      Object.entries(value as Readonly<Record<string, unknown>>).map(([key, each]) => {
+        if (each === null) throw new Error(`${words.each} ${key} is null; leave it out`);
+        return [key, read(each)];
       }),
     );
 }

@@ -1,6 +1,7 @@
 import avro from "avsc";
 import type { ReceivedEvent, Rejection } from "../../core/usage/usage-event.ts";
 import { forEachConcurrently } from "../../runtime/for-each-concurrently.ts";
+import { RepeatedKey } from "../patches/bounded-map.ts";
 import { readBounded } from "../patches/bounded-tap.ts";
 import { refusalOf } from "../records/refused-batch.ts";
 import { SchemaFailing, SchemaUnserved } from "./failing-schemas.ts";
@@ -11,7 +12,7 @@ import {
   type UsageFields,
 } from "./foreign-usage.ts";
 import { type Registry, RegistryUnavailable } from "./registry.ts";
-import { HEADER_BYTES, instantUnitOf, SCHEMAS } from "./schemas.ts";
+import { HEADER_BYTES, instantUnitOf, SCHEMAS, typeHook } from "./schemas.ts";
 
 /** Reads usage events written with any compatible schema. */
 export interface UsageDecoder {
@@ -19,9 +20,12 @@ export interface UsageDecoder {
   learn(values: Iterable<Buffer | null>, learning?: Learning): Promise<void>;
   /** The event in a value, or why it cannot be read. Call `learn` first. */
   decode(value: Buffer | null, partition: number, offset: bigint): ReceivedEvent | Rejection;
-  /** True for the id of the current schema, once `learn` has met it. */
-  isCurrent(schemaId: number): boolean;
+  /** How records of a schema are laid out, once `learn` has met it; null: it is neither of ours. */
+  layoutOf(schemaId: number): UsageLayout | null;
 }
+
+/** That of the current schema, or of the one before it, in which an event was of one meter. */
+export type UsageLayout = "several_meters" | "one_meter";
 
 interface Learning {
   /**
@@ -34,8 +38,10 @@ interface Learning {
   heartbeat?(): Promise<void>;
 }
 
-/** Reads records of one schema id; null: the schema is the current one. */
-type Reader = { readonly foreign: ForeignUsage | null } | Rejection;
+/** Reads records of one schema id; `foreign` null: the schema is the current one. */
+type Reader =
+  | { readonly foreign: ForeignUsage | null; readonly layout: UsageLayout | null }
+  | Rejection;
 
 /** A schema that the registry does not have or serve. */
 interface Miss {
@@ -96,13 +102,13 @@ export function openUsageDecoder(registry: Registry): UsageDecoder {
       try {
         return decodeWith(reader.foreign, value, partition, offset);
       } catch (error) {
-        return unreadable(`schema ${id}: ${problemOf(error as Error)}`);
+        return rejectionOf(error as Error, id);
       }
     },
 
-    isCurrent(schemaId) {
+    layoutOf(schemaId) {
       const reader = readers.get(schemaId)?.reader;
-      return reader !== undefined && !("reason" in reader) && reader.foreign === null;
+      return reader === undefined || "reason" in reader ? null : reader.layout;
     },
   };
 
@@ -157,6 +163,16 @@ export function openUsageDecoder(registry: Registry): UsageDecoder {
   }
 }
 
+/** The schema before the current one: without its last field. */
+const ONE_METER = oneMeterType();
+
+function oneMeterType(): avro.Type {
+  const schema = JSON.parse(SCHEMAS.usageEvents.text) as { readonly fields: readonly object[] };
+  return avro.Type.forSchema({ ...schema, fields: schema.fields.slice(0, -1) } as avro.Schema, {
+    typeHook,
+  });
+}
+
 /** A registry has no negative ids. */
 function schemaIdsOf(values: Iterable<Buffer | null>): number[] {
   const ids = new Set<number>();
@@ -178,6 +194,7 @@ function toReceivedEvent(fields: UsageFields, partition: number, offset: bigint)
     occurredAt: fields.occurred_at,
     source: fields.source,
     dimensions: fields.dimensions,
+    quantities: fields.quantities,
   };
 }
 
@@ -201,23 +218,29 @@ async function readerFor(registry: Registry, id: number): Promise<Reader | null>
   }
   if (writer === null) return null;
   try {
-    return { foreign: isOurs(writer) ? null : readForeignUsage(writer) };
+    if (isOurs(writer, SCHEMAS.usageEvents.type))
+      return { foreign: null, layout: "several_meters" };
+    const layout = isOurs(writer, ONE_METER) ? "one_meter" : null;
+    return { foreign: readForeignUsage(writer), layout };
   } catch (error) {
     return unreadable(`schema ${id} is not one of usage events: ${(error as Error).message}`);
   }
 }
 
 /** To avsc, types that differ in what their numbers stand for are equal. */
-function isOurs(writer: avro.Type): boolean {
-  if (!(writer instanceof avro.types.RecordType) || !writer.equals(SCHEMAS.usageEvents.type)) {
-    return false;
-  }
+function isOurs(writer: avro.Type, ours: avro.Type): boolean {
+  if (!(writer instanceof avro.types.RecordType) || !writer.equals(ours)) return false;
   const time = writer.fields.find(({ name }) => name === "occurred_at");
   return time !== undefined && instantUnitOf(time.type) === 1n;
 }
 
-function problemOf({ message }: Error): string {
-  return message === INEXACT ? NO_INSTANT : message;
+function rejectionOf({ message, cause }: Error, schemaId: number): Rejection {
+  // The only map of numbers that is read is that of quantities.
+  if (cause instanceof RepeatedKey) {
+    const meter = cause.key.slice(0, MOST_DETAIL);
+    return { reason: "malformed", detail: `meter ${meter} is named twice in quantities` };
+  }
+  return unreadable(`schema ${schemaId}: ${message === INEXACT ? NO_INSTANT : message}`);
 }
 
 /** An error of avsc may hold all of a schema; a copy of its beginning does not keep the rest in memory. */

@@ -3,7 +3,7 @@ import type { EventNames } from "../../core/usage/usage-columns.ts";
 import type { UsageRun } from "../../ledger/usage/batch.ts";
 import type { DeadLetter } from "../../ledger/usage/dead-letters.ts";
 import { HEADER_BYTES } from "../codec/schemas.ts";
-import type { UsageDecoder } from "../codec/usage-decoder.ts";
+import type { UsageDecoder, UsageLayout } from "../codec/usage-decoder.ts";
 import { UsageWriter } from "../codec/usage-writer.ts";
 import type { RecordTable } from "../records/record-table.ts";
 import type { RecordSlice, RecordsBatch } from "./batch-forms.ts";
@@ -21,7 +21,7 @@ export function decodeColumns(
 ): DecodedUsage {
   const most = batches.reduce((sum, { count }) => sum + count, 0);
   const writer = new UsageWriter(most, names, reading.now, reading.window);
-  const isCurrent = currentSchema(reading.decoder);
+  const layoutOf = layoutBySchema(reading.decoder);
   const runs = batches.map((batch): UsageRun => {
     const { partition, fetchedFrom, nextOffset } = batch;
     const from = writer.count;
@@ -50,9 +50,10 @@ export function decodeColumns(
     const from = records.valueAt[index] ?? -1;
     const end = records.valueEnd[index] ?? -1;
     const { bytes } = records;
-    if (!isCurrent(schemaIdAt(bytes, from, end))) return false;
+    const layout = layoutOf(schemaIdAt(bytes, from, end));
+    if (layout === null) return false;
     const offset = records.offsets[index] ?? 0;
-    return writer.put(bytes, from + HEADER_BYTES, end, partition, offset);
+    return writer.put({ bytes, from: from + HEADER_BYTES, end, layout }, partition, offset);
   }
 }
 
@@ -99,11 +100,14 @@ function schemaIdAt(bytes: Buffer, from: number, end: number): number {
 }
 
 /** Most records have the schema of the one before. */
-function currentSchema(decoder: UsageDecoder): (id: number) => boolean {
-  let last = { id: NO_SCHEMA, isCurrent: false };
+function layoutBySchema(decoder: UsageDecoder): (id: number) => UsageLayout | null {
+  let last: { readonly id: number; readonly layout: UsageLayout | null } = {
+    id: NO_SCHEMA,
+    layout: null,
+  };
   return (id) => {
-    if (id !== last.id) last = { id, isCurrent: decoder.isCurrent(id) };
-    return last.isCurrent;
+    if (id !== last.id) last = { id, layout: decoder.layoutOf(id) };
+    return last.layout;
   };
 }
 

@@ -105,10 +105,10 @@ async function readPlace(
  */
 const OFF_TIME = `
   SELECT coalesce(sum(credits) FILTER (WHERE is_late), 0)::bigint AS "meteredLater",
-         count(*) FILTER (WHERE is_late)::integer AS "lateEvents",
+         count(DISTINCT (kafka_partition, kafka_offset)) FILTER (WHERE is_late)::integer AS "lateEvents",
          coalesce(sum(credits) FILTER (WHERE NOT is_late), 0)::bigint AS "meteredAhead"
   FROM (
-    SELECT record.credits, record.version > $3 AS is_late
+    SELECT record.credits, record.kafka_partition, record.kafka_offset, record.version > $3 AS is_late
     ${OF_ACCOUNT}
       AND record.page_start >= ${firstDrawnSince(`to_timestamp($2::bigint / 1000.0) - ${MOST_AHEAD}`)}
       AND (record.version > $3) = (record.occurred_at <= to_timestamp($2::bigint / 1000.0))

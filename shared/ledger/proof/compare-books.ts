@@ -72,7 +72,7 @@ const COMPARED = (records: string): readonly Compared[] => [
     from: records,
     columns:
       "event_id, meter, quantity, occurred_at, source, dimensions, credits, given_back, start_position, kafka_partition, kafka_offset",
-    key: "event_id, source",
+    key: "event_id, source, meter",
   },
   {
     table: "spend",

@@ -2,18 +2,22 @@ import type { MicroCredits } from "../../core/line/credit-line.ts";
 import { columnsOf } from "../postgres/array-literal.ts";
 import { queryRow, type Transaction } from "../postgres/database.ts";
 
-/** How many records, and what they cost together. */
+/** The events of how many messages, and what they cost together. */
 export interface RecordsBelow {
   readonly records: bigint;
   readonly credits: MicroCredits;
 }
 
 const COUNT = `
-  SELECT count(*) AS records, coalesce(sum(credits), 0)::text AS credits
-  FROM unnest($1::integer[], $2::bigint[], $3::bigint[]) AS gone (kafka_partition, since, upto)
-  JOIN usage_record USING (kafka_partition)
-  WHERE page_first_offset < upto AND page_last_offset >= since
-    AND kafka_offset >= since AND kafka_offset < upto AND ($4::text IS NULL OR account_id = $4)`;
+  SELECT coalesce(sum(records), 0)::bigint AS records, coalesce(sum(credits), 0)::text AS credits
+  FROM (
+    SELECT count(DISTINCT kafka_offset) AS records, sum(credits) AS credits
+    FROM unnest($1::integer[], $2::bigint[], $3::bigint[]) AS gone (kafka_partition, since, upto)
+    JOIN usage_record USING (kafka_partition)
+    WHERE page_first_offset < upto AND page_last_offset >= since
+      AND kafka_offset >= since AND kafka_offset < upto AND ($4::text IS NULL OR account_id = $4)
+    GROUP BY kafka_partition
+  ) AS of_partition`;
 
 /** The records of messages in these ranges, by partition. */
 export async function countRecordsBelow(

@@ -1,9 +1,9 @@
 import pg from "pg";
 import type { Place, RecordedUsage } from "../../core/history/verify-usage.ts";
 import type { MicroCredits } from "../../core/line/credit-line.ts";
-import type { ReceivedEvent } from "../../core/usage/usage-event.ts";
 import { columnsOf } from "../postgres/array-literal.ts";
 import { queryRows, type Transaction } from "../postgres/database.ts";
+import { type EventRow, eventOfRows, type ReceivedLine, rowsByEvent } from "../usage/event-rows.ts";
 import { type EventOwner, findRecords } from "../usage/find-records.ts";
 import { EVENT_FIELDS } from "../usage/records.ts";
 
@@ -15,8 +15,8 @@ const LINE = `
             (extract(epoch FROM occurred_at) * 1000)::bigint, credits, source,
             coalesce(dimensions::text, ''))`;
 
-/** The line of text that Postgres makes of an event's record. Lines are cheap to build and compare. */
-export function lineOf(event: ReceivedEvent, credits: MicroCredits): string {
+/** The line of text that Postgres makes of a line of an event. Texts are cheap to build and compare. */
+export function lineOf(event: ReceivedLine, credits: MicroCredits): string {
   const { offset, eventId, accountId, meter, quantity, occurredAt, source } = event;
   return (
     offset +
@@ -49,6 +49,11 @@ export function offsetOfLine(line: string): bigint {
   return BigInt(line.slice(0, line.indexOf(BETWEEN)));
 }
 
+/** True if a line's record is of the message at an offset. */
+export function isAtOffset(line: string, offset: string): boolean {
+  return line.startsWith(offset) && line[offset.length] === BETWEEN;
+}
+
 /** Dimensions as Postgres prints a jsonb: shorter keys first, then by bytes. */
 function jsonbText(dimensions: Readonly<Record<string, string>>): string {
   const keys = Object.keys(dimensions);
@@ -63,10 +68,10 @@ function byBytes(a: string, b: string): number {
   return left.length - right.length || left.compare(right);
 }
 
-/** The records of a partition as lines, in offset order. */
+/** The records of a partition as lines, in offset order; those of an event in the order in which they drew. */
 export interface RecordLines {
-  /** The next line; undefined: call `refill`. */
-  peek(): string | undefined;
+  /** The next line, or the one `ahead` of it; undefined: call `refill`. */
+  peek(ahead?: number): string | undefined;
   refill(): Promise<string | undefined>;
   /** Moves past the next line. */
   next(): void;
@@ -89,7 +94,7 @@ export async function openRecordLines(
      WHERE page_first_offset < ${to} AND page_last_offset >= ${from}
        AND page_partitions @> ARRAY[${partition}] AND kafka_partition = ${partition} AND kafka_offset >= ${from} AND kafka_offset < ${to}
        ${accountId === null ? "" : `AND account_id = ${pg.escapeLiteral(accountId)}`}
-     ORDER BY kafka_offset`,
+     ORDER BY kafka_offset, place`,
   );
   let lines: string[] = [];
   let at = 0;
@@ -104,7 +109,7 @@ export async function openRecordLines(
   }
 
   return {
-    peek: () => lines[at],
+    peek: (ahead = 0) => lines[at + ahead],
     async refill() {
       if (at < lines.length) return lines[at];
       lines = await ahead;
@@ -124,15 +129,22 @@ export async function openRecordLines(
 
 const RECORDED = `
   ${EVENT_FIELDS}, record.credits, coalesce(record.given_back, 0) AS "givenBack",
-  record.start_position AS start, record.kafka_partition AS partition,
-  record.kafka_offset AS offset`;
+  record.start_position AS start`;
 
-/** The records of all sources under these ids, each once. */
+interface RecordedRow extends EventRow, Pick<RecordedUsage, "credits" | "givenBack" | "start"> {}
+
+/** The records of events of all sources under these ids, each once. */
 export async function findRecordedUsage(
   transaction: Transaction,
   named: readonly EventOwner[],
 ): Promise<RecordedUsage[]> {
-  return findRecords<RecordedUsage>(transaction, RECORDED, named);
+  const rows = await findRecords<RecordedRow>(transaction, RECORDED, named);
+  return rowsByEvent(rows).map((lines) => {
+    const lineCredits = lines.map(({ credits }) => credits);
+    const credits = lineCredits.reduce((sum, each) => sum + each, 0n);
+    const givenBack = lines.reduce((sum, line) => sum + line.givenBack, 0n);
+    return { ...eventOfRows(lines), credits, givenBack, lineCredits };
+  });
 }
 
 const DEAD = `

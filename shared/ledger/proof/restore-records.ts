@@ -1,20 +1,17 @@
 import type { RecordedUsage } from "../../core/history/verify-usage.ts";
 import type { Instant } from "../../core/line/account.ts";
-import type { MicroCredits } from "../../core/line/credit-line.ts";
+import type { DrawnEvent } from "../../core/usage/drawn-lines.ts";
 import { identityOf, type ReceivedEvent } from "../../core/usage/usage-event.ts";
 import type { Database, Transaction } from "../postgres/database.ts";
 import { addMonth } from "../usage/add-usage-month.ts";
-import type { PagedUsage } from "../usage/pages.ts";
+import { type PagedUsage, pagedLines } from "../usage/pages.ts";
 import { firstKeptMonth } from "../usage/past-usage.ts";
-import { addToPage, pageOf, rewritePage } from "../usage/rewrite-page.ts";
+import { addToPage, pagesWith, rewritePage } from "../usage/rewrite-page.ts";
 import { type Repair, repairOnce } from "./repairs.ts";
 
-/** What topic and line show that a record was. */
-export interface OriginalRecord {
+/** What topic and line show that the record of an event was. */
+export interface OriginalRecord extends DrawnEvent {
   readonly event: ReceivedEvent;
-  readonly credits: MicroCredits;
-  readonly givenBack: MicroCredits;
-  readonly start: MicroCredits;
   /** The account's version after the transaction that drew it, or one near it. */
   readonly version: bigint;
   readonly drawnAt: Instant;
@@ -38,25 +35,31 @@ export async function restoreRecord(
 }
 
 async function removeRecord(transaction: Transaction, record: RecordedUsage): Promise<boolean> {
-  const page = await pageOf(transaction, record);
-  if (page === null) return false;
-  const isIt = ({ event, credits }: PagedUsage) =>
+  const left = [...record.lineCredits];
+  const isOfIt = ({ event }: PagedUsage) =>
     identityOf(event) === identityOf(record) &&
-    credits === record.credits &&
     event.partition === record.partition &&
     event.offset === record.offset;
-  const rest = page.usage.filter((one) => !isIt(one));
-  if (rest.length === page.usage.length) return false;
-  return rewritePage(transaction, page, rest);
+  /** Each of its lines once, by what it cost. */
+  const isIt = (one: PagedUsage) => {
+    const at = isOfIt(one) ? left.indexOf(one.credits) : -1;
+    if (at !== -1) left.splice(at, 1);
+    return at !== -1;
+  };
+  for (const page of await pagesWith(transaction, record)) {
+    const rest = page.usage.filter((one) => !isIt(one));
+    if (rest.length === page.usage.length) continue;
+    if (!(await rewritePage(transaction, page, rest))) return false;
+  }
+  return left.length === 0;
 }
 
 async function addRecord(
   transaction: Transaction,
-  { drawnAt, ...original }: OriginalRecord,
+  { drawnAt, version, ...original }: OriginalRecord,
 ): Promise<void> {
   // In a month that was dropped, it would be dropped again.
   const meteredAt = Math.max(drawnAt, (await firstKeptMonth(transaction)) ?? drawnAt);
-  const record: PagedUsage = { ...original, meteredAt };
   await addMonth(transaction, meteredAt);
-  await addToPage(transaction, record);
+  await addToPage(transaction, pagedLines(original, { version, meteredAt }));
 }

@@ -24,7 +24,13 @@ async function readStarts(
   const rows = await findRecords<Start>(source, START, events);
   const starts = new Map<string, MicroCredits | null>();
   for (const event of events) starts.set(identityOf(event), null);
-  for (const row of rows) if (starts.has(identityOf(row))) starts.set(identityOf(row), row.start);
+  for (const row of rows) {
+    const known = starts.get(identityOf(row));
+    // Of an event's lines, the first one starts it.
+    if (known === null || (known !== undefined && row.start < known)) {
+      starts.set(identityOf(row), row.start);
+    }
+  }
   return starts;
 }
 

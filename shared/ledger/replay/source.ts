@@ -27,7 +27,7 @@ export async function deadOffsets(
 }
 
 const BELOW = `
-  SELECT min(kafka_offset) AS first, count(*)
+  SELECT min(kafka_offset) AS first, count(DISTINCT kafka_offset)
   FROM usage_record
   WHERE page_first_offset < $2 AND page_partitions @> ARRAY[$1::integer]
     AND kafka_partition = $1 AND kafka_offset < $2`;

@@ -6,7 +6,7 @@ import {
 } from "../../core/offer/rate-card.ts";
 import type { Carried, CarriedByVersion } from "../../core/usage/carried.ts";
 import { type AccountGroups, forEachAccount } from "../../core/usage/group-columns.ts";
-import { meterAt, occurredAtAt } from "../../core/usage/usage-columns.ts";
+import { furtherMetersAt, meterAt, occurredAtAt } from "../../core/usage/usage-columns.ts";
 import { bigintArray, columnsOf, textArray } from "../postgres/array-literal.ts";
 import { queryRows, type Transaction } from "../postgres/database.ts";
 
@@ -43,11 +43,14 @@ function pricedBy(rates: RateCard, groups: AccountGroups, carrying: ReadonlySet<
   const priced: Priced[] = [];
   forEachAccount(groups, (accountId, places) => {
     const ofAccount = new Set<MeterVersion>();
-    for (const place of places) {
-      const meter = meterAt(groups.columns, place);
-      if (!carrying.has(meter)) continue;
+    const add = (meter: string, place: number) => {
+      if (!carrying.has(meter)) return;
       const version = versionInForce(rates, meter, occurredAtAt(groups.columns, place));
       if (typeof version !== "string" && mayCarry(version)) ofAccount.add(version);
+    };
+    for (const place of places) {
+      add(meterAt(groups.columns, place), place);
+      for (const meter of furtherMetersAt(groups.columns, place)) add(meter, place);
     }
     for (const version of ofAccount) priced.push({ accountId, version });
   });

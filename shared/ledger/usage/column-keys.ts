@@ -3,15 +3,15 @@ import type { EventNames, UsageColumns } from "../../core/usage/usage-columns.ts
 import { UUID_BYTES } from "../postgres/uuid-bytes.ts";
 import { type EventKeys, eventKeys, mixOwner, ownerDigest, putIdKey } from "./event-key.ts";
 
-/** The keys of the identities of events, by place. */
+/** The keys of the identities of events, by the places of their first lines. */
 export function columnKeys(columns: UsageColumns): EventKeys {
-  const { count, ids, idTexts, plain, names, account, source } = columns;
+  const { count, ids, idTexts, plain, names, account, source, goesOn } = columns;
   const keys = new Uint8Array(count * UUID_BYTES);
   keys.set(ids.subarray(0, keys.length));
   for (const [place, text] of idTexts) putIdKey(text, keys, place * UUID_BYTES);
   const owners = ownersOf(names);
   for (let place = 0; place < count; place += 1) {
-    if (plain.size > 0 && plain.has(place)) continue;
+    if (goesOn[place] === 1 || (plain.size > 0 && plain.has(place))) continue;
     const owner = owners.digestOf(account[place] ?? -1, source[place] ?? -1);
     mixOwner(keys, place * UUID_BYTES, owner);
   }

@@ -5,7 +5,7 @@ import type { RowWriter } from "../postgres/insert-rows.ts";
 import type { EventKeys } from "./event-key.ts";
 import type { NewIdentities } from "./identities.ts";
 import type { PageRow } from "./page-row.ts";
-import { dimensionsJson, MOST_APART_MS, MOST_EVENTS } from "./pages.ts";
+import { dimensionsJson, MOST_APART_MS, MOST_LINES } from "./pages.ts";
 
 /** Divides what accounts drew into pages, as `pagesOf` divides single events. */
 export function columnPages(drawn: DrawnColumns, meteredAt: Instant): ColumnPage[] {
@@ -24,17 +24,18 @@ export function columnPages(drawn: DrawnColumns, meteredAt: Instant): ColumnPage
 
 /** The identities of the events on pages. */
 export function identitiesOfColumns(
-  { columns, order, count }: DrawnColumns,
+  { columns, order, events }: DrawnColumns,
   pages: readonly ColumnPage[],
   keys: EventKeys,
 ): NewIdentities {
   const starts = new Float64Array(columns.count);
   const versions = new BigInt64Array(columns.count);
-  const places = new Int32Array(count);
+  const places = new Int32Array(events);
   let next = 0;
-  for (const { from, count: onPage, start, version } of pages) {
-    for (let index = from; index < from + onPage; index += 1) {
+  for (const { from, count, start, version } of pages) {
+    for (let index = from; index < from + count; index += 1) {
       const place = order[index] ?? 0;
+      if (columns.goesOn[place] === 1) continue;
       starts[place] = start;
       versions[place] = version;
       places[next++] = place;
@@ -43,7 +44,7 @@ export function identitiesOfColumns(
   return { keys, places, starts, versions, identityAt: (place) => eventAt(columns, place) };
 }
 
-/** A page that is written from columns: as many events of a stretch, from `from` on, as fit on it. */
+/** A page that is written from columns: as many whole events of a stretch, from `from` on, as fit on it. */
 export class ColumnPage implements PageRow {
   readonly from: number;
   readonly count: number;
@@ -64,7 +65,9 @@ export class ColumnPage implements PageRow {
     { from, start, meteredAt }: Pick<ColumnPage, "from" | "start" | "meteredAt">,
   ) {
     const { order, credits, columns } = drawn;
-    const last = Math.min(stretch.to, from + MOST_EVENTS);
+    let last = Math.min(stretch.to, from + MOST_LINES);
+    // An event that would go on behind the page begins the next one.
+    while (last < stretch.to && columns.goesOn[order[last] ?? 0] === 1) last -= 1;
     let firstAt = Number.POSITIVE_INFINITY;
     let lastAt = Number.NEGATIVE_INFINITY;
     let end = start;

@@ -1,6 +1,6 @@
 import { type AccountGroups, groupByAccount } from "../../core/usage/group-columns.ts";
 import type { ColumnMetering } from "../../core/usage/meter-columns.ts";
-import { occurredAtAt, type UsageColumns } from "../../core/usage/usage-columns.ts";
+import { firstLines, occurredAtAt, type UsageColumns } from "../../core/usage/usage-columns.ts";
 import { MOST_AHEAD_MS } from "../../core/usage/usage-event.ts";
 import { advanceOffsets, lockOffsets } from "../books/consumer-offset.ts";
 import {
@@ -35,8 +35,7 @@ const TRIES = 20;
 
 /** One try at a batch: the events that the books have not read yet. */
 export interface Try extends EventsToFind {
-  readonly places: Int32Array;
-  /** By account. */
+  /** All of their lines, by account. */
   readonly groups: AccountGroups;
   readonly generations: Generations;
   /** Look all events up first, because some may be repeats. */
@@ -122,9 +121,11 @@ async function tryOnce(
   if (unread.length === 0) {
     return { runs: outcomes, metered: 0, repeats: 0, deadLetters: 0, lowBalances: 0 };
   }
-  const events = { columns, keys, ...unreadPlaces(columns, unread, offsets, generations) };
-  const groups = groupByAccount(columns, events.places);
-  const metering = await meter({ ...events, groups, generations });
+  const lines = unreadLines(columns, unread, offsets);
+  const groups = groupByAccount(columns, lines);
+  const places = firstLines(columns, lines);
+  const old = oldAmong(columns, places, generations);
+  const metering = await meter({ columns, keys, places, old, groups, generations });
   if (metering === null) throw new AccountMoved(`${describeBatch(batch)}: an account keeps moving`);
   const unfit = unread.flatMap(({ partition, deadLetters }) =>
     deadLetters.filter(({ offset }) => offset >= offsetOf(offsets, partition)),
@@ -143,36 +144,39 @@ async function tryOnce(
   ]);
   return {
     runs: outcomes,
-    metered: metering.drawn.length + (metering.columns?.count ?? 0),
+    metered: metering.drawn.length + (metering.columns?.events ?? 0),
     repeats: metering.repeats,
     deadLetters: deadLetters.length,
     lowBalances: metering.lowBalances.length,
   };
 }
 
-/** The places of what the books have not read of these runs; `old`: see `EventsToFind`. */
-function unreadPlaces(
+/** The places of what the books have not read of these runs. */
+function unreadLines(
   columns: UsageColumns,
   runs: readonly UsageRun[],
   offsets: ReadonlyMap<number, bigint>,
-  { completeSince }: Generations,
-): { readonly places: Int32Array; readonly old: readonly number[] } {
+): Int32Array {
   const places = new Int32Array(runs.reduce((sum, { from, to }) => sum + to - from, 0));
-  const old: number[] = [];
-  // Before then, an event may have been metered without an identity that is kept.
-  const isOld = (place: number) =>
-    completeSince !== null && occurredAtAt(columns, place) < completeSince + MOST_AHEAD_MS;
   let count = 0;
   for (const run of runs) {
     const next = Number(offsetOf(offsets, run.partition));
-    const isUnread = (place: number) => (columns.offset[place] ?? 0) >= next;
     for (let place = run.from; place < run.to; place += 1) {
-      if (!isUnread(place)) continue;
-      places[count++] = place;
-      if (isOld(place)) old.push(place);
+      if ((columns.offset[place] ?? 0) >= next) places[count++] = place;
     }
   }
-  return { places: places.subarray(0, count), old };
+  return places.subarray(0, count);
+}
+
+/** The places of events that may have been metered without an identity that is kept. */
+function oldAmong(
+  columns: UsageColumns,
+  places: Int32Array,
+  { completeSince }: Generations,
+): readonly number[] {
+  if (completeSince === null) return [];
+  const until = completeSince + MOST_AHEAD_MS;
+  return Array.from(places.filter((place) => occurredAtAt(columns, place) < until));
 }
 
 function outcomeOf(run: UsageRun, offsets: ReadonlyMap<number, bigint>): RunOutcome {
@@ -195,6 +199,7 @@ function rejectedBy({ rejected }: ColumnMetering, { reader, runs, now }: UsageBa
     if (message === undefined) throw new Error(`no run of partition ${partition}`);
     const { key, value: payload } = message;
     const place = { topic: reader.topic, partition, offset };
-    return { ...place, accountId, meter, occurredAt, rejection, key, payload, recordedAt: now };
+    const about = { accountId, meter: rejection.meter ?? meter, occurredAt };
+    return { ...place, ...about, rejection, key, payload, recordedAt: now };
   });
 }

@@ -1,11 +1,11 @@
 import type { AccountId } from "../../core/line/account.ts";
-import { type MicroCredits, overlapOf } from "../../core/line/credit-line.ts";
+import { type MicroCredits, overlapOf, type Stretch } from "../../core/line/credit-line.ts";
 import { REFERENCE } from "../../core/line/reference.ts";
 import type { GrantedLot } from "../../core/month/grant-credits.ts";
-import { GIVES_BACK, paidByExpired } from "../books/expired-lots.ts";
+import { GIVES_BACK, type PaidByExpired, paidByExpired } from "../books/expired-lots.ts";
 import { findLot, lotsAcross } from "../books/granted-lots.ts";
 import { queryRows, type Transaction } from "../postgres/database.ts";
-import { recordsWithId, type UsageRecord } from "./explain.ts";
+import { eventsWithId, type MeteredEvent, type UsageRecord } from "./explain.ts";
 import { type AttributedLot, withGrantedBy } from "./granted-by.ts";
 import { pastAcross } from "./past-usage.ts";
 
@@ -21,13 +21,13 @@ export interface PaidBy {
 export async function lotsThatPaid(
   transaction: Transaction,
   accountId: AccountId,
-  record: UsageRecord,
+  event: MeteredEvent,
 ): Promise<PaidBy> {
-  const overlapped = await lotsAcross(transaction, accountId, record.drawn);
+  const overlapped = await lotsAcross(transaction, accountId, event.drawn);
   const across = await withGrantedBy(transaction, accountId, overlapped);
-  if (record.givenBack === 0n) return { across, expired: [] };
+  if (event.givenBack === 0n) return { across, expired: [] };
   const expired: GrantedLot[] = [];
-  for (const { lotId, credits } of await paidByExpired(transaction, accountId, record)) {
+  for (const { lotId, credits } of await paidByExpired(transaction, accountId, event)) {
     const lot = await findLot(transaction, accountId, lotId);
     if (lot !== null) expired.push({ ...lot, credits });
   }
@@ -69,15 +69,47 @@ export async function lateUsageOf(
   let past = 0n;
   for (const row of await queryRows<Row>(transaction, GAVE_BACK, [accountId, lotId])) {
     const { reference, credits } = row;
-    const named: UsageRecord[] = [];
+    const named: MeteredEvent[] = [];
     for (const eventId of idsIn(reference)) {
-      const found = await recordsWithId(transaction, accountId, eventId);
-      named.push(...found.filter((record) => REFERENCE.lateUsage.write(record) === reference));
+      const found = await eventsWithId(transaction, accountId, eventId);
+      named.push(...found.filter((event) => REFERENCE.lateUsage.write(event) === reference));
     }
     if (named.length === 0) past += credits;
-    usage.push(...named.map((record) => ({ ...record, paid: credits })));
+    for (const event of named) {
+      const lots = await paidByExpired(transaction, accountId, event);
+      usage.push(...paidLines(event, lots, lotId));
+    }
   }
   return { usage, past };
+}
+
+/** The lines of an event for which an expired lot paid: the lots pay one after the other, as the lines are drawn. */
+function paidLines(
+  { lines }: MeteredEvent,
+  lots: readonly PaidByExpired[],
+  lotId: string,
+): PaidUsage[] {
+  const paying = stretchesOf(lots, ({ credits }) => credits);
+  const paidFor = stretchesOf(lines, ({ givenBack }) => givenBack);
+  return paidFor.flatMap(({ of: line, ...back }) => {
+    const paid = paying
+      .filter(({ of }) => of.lotId === lotId)
+      .reduce((sum, stretch) => sum + overlapOf(stretch, back), 0n);
+    return paid === 0n ? [] : [{ ...line, paid }];
+  });
+}
+
+/** Amounts put end to end, each as a stretch. */
+function stretchesOf<T>(
+  items: readonly T[],
+  amountOf: (item: T) => MicroCredits,
+): (Stretch & { readonly of: T })[] {
+  let end = 0n;
+  return items.map((of) => {
+    const start = end;
+    end += amountOf(of);
+    return { start, end, of };
+  });
 }
 
 /** What a lot paid of usage that is past retention; `late` is its late usage. */

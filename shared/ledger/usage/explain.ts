@@ -2,11 +2,12 @@ import type { AccountId, Instant } from "../../core/line/account.ts";
 import type { MicroCredits, Stretch } from "../../core/line/credit-line.ts";
 import type { Refusal } from "../../core/line/refusal.ts";
 import { queryRows, type Transaction } from "../postgres/database.ts";
+import { rowsByEvent } from "./event-rows.ts";
 import { type EventOwner, findRecords } from "./find-records.ts";
 import { usagePastUntil } from "./past-usage.ts";
 import { AS_DRAWN, OF_ACCOUNT } from "./walk-records.ts";
 
-/** A metered event with its offset and the stretch of the line that it drew. */
+/** A line of a metered event, with the event's offset and the stretch of the credit line that it drew. */
 export interface UsageRecord {
   readonly eventId: string;
   readonly meter: string;
@@ -23,6 +24,11 @@ export interface UsageRecord {
   readonly meteredAt: Instant;
 }
 
+/** A metered event: its lines, and all of them together under the first one's meter and quantity. */
+export interface MeteredEvent extends UsageRecord {
+  readonly lines: readonly UsageRecord[];
+}
+
 /** The columns of a `RecordRow`, of `usage_record AS record`. */
 export const RECORD_COLUMNS = `
   record.event_id AS "eventId", record.meter, record.quantity, record.occurred_at AS "occurredAt",
@@ -30,6 +36,8 @@ export const RECORD_COLUMNS = `
   coalesce(record.given_back, 0) AS "givenBack", record.start_position AS start,
   record.kafka_partition AS partition, record.kafka_offset AS offset,
   record.metered_at AS "meteredAt"`;
+
+const PLACED_COLUMNS = `${RECORD_COLUMNS}, record.place::integer AS place`;
 
 export type RecordRow = Omit<UsageRecord, "drawn"> & { readonly start: MicroCredits };
 
@@ -43,41 +51,54 @@ export interface NamedEvent {
   readonly source: string | null;
 }
 
-/** The record of an event, or why none is found: none was metered, or events of several sources have its id. */
-export async function findUsageRecord(
+/** A metered event, or why none is found: none was metered, or events of several sources have its id. */
+export async function findMeteredEvent(
   transaction: Transaction,
   { accountId, eventId, source }: NamedEvent,
-): Promise<UsageRecord | Refusal<"unknown_event" | "several_sources">> {
-  const found = await recordsNamed(transaction, {
+): Promise<MeteredEvent | Refusal<"unknown_event" | "several_sources">> {
+  const found = await eventsNamed(transaction, {
     ...{ accountId, eventId },
     ...(source === null ? {} : { source }),
   });
-  const rows = found.filter((record) => source === null || record.source === source);
-  const [record, another] = rows;
-  if (record === undefined) {
+  const events = found.filter((event) => source === null || event.source === source);
+  const [event, another] = events;
+  if (event === undefined) {
     return {
       kind: "unknown_event",
       eventId,
       pastUntil: await usagePastUntil(transaction, accountId),
     };
   }
-  if (another === undefined) return record;
-  const sources = rows.map((one) => one.source).sort();
+  if (another === undefined) return event;
+  const sources = events.map((one) => one.source).sort();
   return { kind: "several_sources", eventId, sources: sources.slice(0, MOST_SOURCES) };
 }
 
-/** The records of an account's events with this id, one for each source. */
-export async function recordsWithId(
+/** An account's metered events with this id, one for each source. */
+export async function eventsWithId(
   transaction: Transaction,
   accountId: AccountId,
   eventId: string,
-): Promise<UsageRecord[]> {
-  return recordsNamed(transaction, { accountId, eventId });
+): Promise<MeteredEvent[]> {
+  return eventsNamed(transaction, { accountId, eventId });
 }
 
-async function recordsNamed(transaction: Transaction, named: EventOwner): Promise<UsageRecord[]> {
-  const found = await findRecords<RecordRow>(transaction, RECORD_COLUMNS, [named]);
-  return found.map(({ accountId, ...record }) => toRecord(record));
+async function eventsNamed(transaction: Transaction, named: EventOwner): Promise<MeteredEvent[]> {
+  type Row = RecordRow & { readonly place: number };
+  const found = await findRecords<Row>(transaction, PLACED_COLUMNS, [named]);
+  return rowsByEvent(found).map((rows) => {
+    const [first, ...further] = rows.map(({ accountId, place, ...row }) => toRecord(row));
+    if (first === undefined) throw new Error("an event without a record");
+    return meteredEvent(first, further);
+  });
+}
+
+function meteredEvent(first: UsageRecord, further: readonly UsageRecord[]): MeteredEvent {
+  const lines = [first, ...further];
+  const sumOf = (what: "credits" | "givenBack") =>
+    lines.reduce((sum, line) => sum + line[what], 0n);
+  const drawn = { start: first.drawn.start, end: lines.at(-1)?.drawn.end ?? first.drawn.end };
+  return { ...first, credits: sumOf("credits"), givenBack: sumOf("givenBack"), drawn, lines };
 }
 
 /** What a record drew of the line. */

@@ -13,7 +13,7 @@ import {
   isAbove,
   keyAt,
 } from "./event-key.ts";
-import type { Page } from "./pages.ts";
+import { goesOn, type Page } from "./pages.ts";
 
 /** The keys of some events: those at the places. */
 export interface KeysAtPlaces {
@@ -82,8 +82,10 @@ export interface Identified extends EventIdentity {
 
 /** The identities of a page's events. */
 export function identitiesOn({ usage, start, version }: Page): Identified[] {
-  return usage.map(({ event: { accountId, source, eventId } }) => {
-    return { accountId, source, eventId, start, version };
+  return usage.flatMap((one, index) => {
+    if (goesOn(one, usage[index - 1])) return [];
+    const { accountId, source, eventId } = one.event;
+    return [{ accountId, source, eventId, start, version }];
   });
 }
 

@@ -1,29 +1,59 @@
 import type { Instant } from "../../core/line/account.ts";
 import type { MicroCredits } from "../../core/line/credit-line.ts";
-import type { Drawn } from "../../core/usage/events-in-batch.ts";
-import type { ReceivedEvent } from "../../core/usage/usage-event.ts";
+import { type DrawnEvent, drawnLines } from "../../core/usage/drawn-lines.ts";
+import { identityOf, type ReceivedEvent } from "../../core/usage/usage-event.ts";
 import type { Transaction } from "../postgres/database.ts";
 import { insertRows, type RowWriter } from "../postgres/insert-rows.ts";
 import { isUuid } from "./event-key.ts";
+import type { ReceivedLine } from "./event-rows.ts";
 import { INTO, type PageRow, putPage } from "./page-row.ts";
 
-/** Three such pages fill a block of Postgres; who looks for one event reads no more than these. */
-export const MOST_EVENTS = 48;
+/** In lines of events. Three such pages fill a block of Postgres; who looks for one event reads no more than these. */
+export const MOST_LINES = 48;
 /** The most milliseconds that an integer holds. */
 export const MOST_APART_MS = 2 ** 31 - 1;
 
-/** An event as it was drawn, and by which transaction. */
-export interface PagedUsage extends Drawn<ReceivedEvent> {
+/** By which transaction usage was drawn. */
+interface DrawnBy {
   /** The account's version after the transaction. */
   readonly version: bigint;
   readonly meteredAt: Instant;
+}
+
+/** A line of an event as it was drawn. */
+export interface PagedUsage extends DrawnBy {
+  readonly event: ReceivedLine;
+  readonly credits: MicroCredits;
+  readonly givenBack: MicroCredits;
+  readonly start: MicroCredits;
+}
+
+/** The lines of an event that a transaction drew. */
+export function pagedLines(
+  drawn: DrawnEvent & { readonly event: ReceivedEvent },
+  { version, meteredAt }: DrawnBy,
+): PagedUsage[] {
+  const { quantities: _, ...event } = drawn.event;
+  return drawnLines(drawn).map(({ meter, quantity, ...stretch }) => {
+    return { event: { ...event, meter, quantity }, ...stretch, version, meteredAt };
+  });
+}
+
+/** Whether a line goes on with the event of the one before it, which was read from the same message. */
+export function goesOn({ event }: PagedUsage, before: PagedUsage | undefined): boolean {
+  return (
+    before !== undefined &&
+    event.offset === before.event.offset &&
+    event.partition === before.event.partition &&
+    identityOf(event) === identityOf(before.event)
+  );
 }
 
 /** Where a page is among those of its account: where the first event written to it began to draw. */
 export interface PageKey {
   readonly start: MicroCredits;
   readonly version: bigint;
-  /** How many events of that one's transaction are on pages before this one. */
+  /** How many lines of that one's transaction are on pages before this one. */
   readonly place: number;
 }
 
@@ -35,7 +65,7 @@ export interface Page extends PageKey {
   readonly lastAt: Instant;
 }
 
-/** Divides usage of one account, in the order in which it drew, into pages. */
+/** Divides usage of one account, in the order in which it drew, into pages. The lines of an event stay together. */
 export function pagesOf(usage: readonly PagedUsage[]): Page[] {
   const pages: Page[] = [];
   let page: (Page & { usage: PagedUsage[]; firstAt: Instant; lastAt: Instant }) | null = null;
@@ -43,7 +73,8 @@ export function pagesOf(usage: readonly PagedUsage[]): Page[] {
   for (const [index, one] of usage.entries()) {
     const { occurredAt } = one.event;
     if (one.version !== usage[index - 1]?.version) transactionFrom = index;
-    if (page === null || !fits(page, one)) {
+    const isWithin = goesOn(one, usage[index - 1]);
+    if (page === null || (!isWithin && !fits(page, one, linesFrom(usage, index)))) {
       const { start, version } = one;
       const key: PageKey = { start, version, place: index - transactionFrom };
       page = { ...key, usage: [], firstAt: occurredAt, lastAt: occurredAt };
@@ -56,11 +87,24 @@ export function pagesOf(usage: readonly PagedUsage[]): Page[] {
   return pages;
 }
 
-function fits({ usage, firstAt, lastAt }: Page, { event, meteredAt }: PagedUsage): boolean {
+/** How many lines the event has whose first one is at `index`. */
+function linesFrom(usage: readonly PagedUsage[], index: number): number {
+  let end = index + 1;
+  for (let next = usage[end]; next !== undefined && goesOn(next, usage[end - 1]); next = usage[end])
+    end += 1;
+  return end - index;
+}
+
+/** True if an event of so many lines fits on a page. */
+function fits(
+  { usage, firstAt, lastAt }: Page,
+  { event, meteredAt }: PagedUsage,
+  lines: number,
+): boolean {
   const { occurredAt } = event;
   const sinceFirst = meteredAt - (usage[0]?.meteredAt ?? meteredAt);
   return (
-    usage.length < MOST_EVENTS &&
+    usage.length + lines <= MOST_LINES &&
     Math.max(lastAt, occurredAt) - Math.min(firstAt, occurredAt) <= MOST_APART_MS &&
     Math.abs(sinceFirst) <= MOST_APART_MS
   );

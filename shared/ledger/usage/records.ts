@@ -5,6 +5,7 @@ import { columnsOf } from "../postgres/array-literal.ts";
 import { queryRows, type Transaction } from "../postgres/database.ts";
 import type { RowWriter } from "../postgres/insert-rows.ts";
 import { isUuid } from "./event-key.ts";
+import { type EventRow, eventOfRows, rowsByEvent } from "./event-rows.ts";
 import { findRecords } from "./find-records.ts";
 import {
   type Generations,
@@ -32,10 +33,11 @@ export function putEvent(rows: RowWriter, event: UsageEvent): void {
   else rows.jsonb(dimensions);
 }
 
-/** The columns of a `UsageEvent`, of `usage_record AS record`. */
+/** The columns of an `EventRow`, of `usage_record AS record`. */
 export const EVENT_FIELDS = `
   record.event_id AS "eventId", record.account_id AS "accountId", record.meter, record.quantity,
-  record.occurred_at AS "occurredAt", record.source, coalesce(record.dimensions, '{}') AS dimensions`;
+  record.occurred_at AS "occurredAt", record.source, coalesce(record.dimensions, '{}') AS dimensions,
+  record.kafka_partition AS partition, record.kafka_offset AS offset, record.place::integer AS place`;
 
 // The view would make rows of all events of a page, when few are asked for. OFFSET keeps Postgres from reading
 // all pages of an account before it knows which.
@@ -45,7 +47,10 @@ const FIND = `
          page.quantities[at] AS quantity,
          page.first_at + page.occurred_after[at] * interval '0.001 s' AS "occurredAt",
          named.source,
-         coalesce(page.dimensions[coalesce(page.dimension_numbers[at], 1)], '{}') AS dimensions
+         coalesce(page.dimensions[coalesce(page.dimension_numbers[at], 1)], '{}') AS dimensions,
+         coalesce(page.kafka_partitions[at], page.kafka_partitions[1]) AS partition,
+         page.kafka_offsets[at] AS offset,
+         page.place + at AS place
   FROM unnest($1::text[], $2::text[], $3::text[], $4::uuid[], $5::uuid[], $6::text[])
     AS named (event_id, account_id, source, event_uuid, event_key, digest)
   CROSS JOIN LATERAL (
@@ -86,9 +91,10 @@ export async function findRecorded(
   old: readonly UsageEvent[] = [],
 ): Promise<Map<string, UsageEvent>> {
   if (events.length === 0) return new Map();
-  const rows = await queryRows<UsageEvent>(transaction, FIND, namedEvents(events), "find-recorded");
-  const older = await findRecords<UsageEvent>(transaction, EVENT_FIELDS, old);
-  return new Map([...rows, ...older].map((event) => [identityOf(event), event]));
+  const rows = await queryRows<EventRow>(transaction, FIND, namedEvents(events), "find-recorded");
+  const older = await findRecords<EventRow>(transaction, EVENT_FIELDS, old);
+  const found = [...rowsByEvent(rows), ...rowsByEvent(older)].map(eventOfRows);
+  return new Map(found.map((event) => [identityOf(event), event]));
 }
 
 /** Events in columns that may have been metered before. */

@@ -1,9 +1,19 @@
 import type { AccountId } from "../../core/line/account.ts";
+import type { MicroCredits } from "../../core/line/credit-line.ts";
 import type { EventIdentity } from "../../core/usage/usage-event.ts";
 import { queryRows, type Transaction } from "../postgres/database.ts";
+import type { EventRow } from "./event-rows.ts";
 import { findRecords } from "./find-records.ts";
 import { identitiesOn, restoreIdentity } from "./identities.ts";
-import { endOf, type Page, type PagedUsage, type PageKey, pagesOf, writePages } from "./pages.ts";
+import {
+  endOf,
+  goesOn,
+  type Page,
+  type PagedUsage,
+  type PageKey,
+  pagesOf,
+  writePages,
+} from "./pages.ts";
 import { EVENT_FIELDS } from "./records.ts";
 
 /** A page as it is in the books. */
@@ -15,15 +25,17 @@ export interface WrittenPage extends PageKey {
 const KEY = `
   record.page_start AS start, record.page_version AS version, record.page_place AS place`;
 
-/** The page that an event is on; null: there is none. */
-export async function pageOf(
+/** The pages that an event is on: one, if the books are as they were written. */
+export async function pagesWith(
   transaction: Transaction,
   event: EventIdentity,
-): Promise<WrittenPage | null> {
-  type Row = PageKey & { readonly source: string };
-  const found = await findRecords<Row>(transaction, `${KEY}, record.source`, [event]);
-  const key = found.find(({ source }) => source === event.source);
-  return key === undefined ? null : readPage(transaction, event.accountId, key);
+): Promise<WrittenPage[]> {
+  const found = await findRecords<PageKey>(transaction, KEY, [event]);
+  const named = found.filter(({ source }) => source === event.source);
+  const keys = new Map(named.map((key) => [`${key.start} ${key.version} ${key.place}`, key]));
+  const pages: WrittenPage[] = [];
+  for (const key of keys.values()) pages.push(await readPage(transaction, event.accountId, key));
+  return pages;
 }
 
 const AROUND = `
@@ -33,20 +45,34 @@ const AROUND = `
   ORDER BY start_position DESC, version DESC, place DESC
   LIMIT 1`;
 
-/** Adds a record, and its identity, to the page in whose stretch it drew, or to a page of its own. */
-export async function addToPage(transaction: Transaction, record: PagedUsage): Promise<void> {
-  const { accountId } = record.event;
-  const [key] = await queryRows<PageKey>(transaction, AROUND, [accountId, record.start]);
+/** Adds an event's lines, and its identity, to the page in whose stretch they drew, or to a page of their own. */
+export async function addToPage(
+  transaction: Transaction,
+  lines: readonly PagedUsage[],
+): Promise<void> {
+  const [first] = lines;
+  if (first === undefined) return;
+  const { accountId } = first.event;
+  const [key] = await queryRows<PageKey>(transaction, AROUND, [accountId, first.start]);
   if (key === undefined) {
-    await writeRestored(transaction, pagesOf([record]));
+    await writeRestored(transaction, pagesOf(lines));
     return;
   }
   const page = await readPage(transaction, accountId, key);
-  const before = page.usage.filter((one) => endOf(one) <= record.start);
-  const after = page.usage.slice(before.length);
-  if (!(await rewritePage(transaction, page, [...before, record, ...after]))) {
+  const at = placeBehind(page.usage, first.start);
+  const usage = [...page.usage.slice(0, at), ...lines, ...page.usage.slice(at)];
+  if (!(await rewritePage(transaction, page, usage))) {
     throw new Error(`a page of account ${accountId} is gone`);
   }
+}
+
+/** How many lines a page has of the events that end at or before a position. */
+function placeBehind(usage: readonly PagedUsage[], start: MicroCredits): number {
+  let at = usage.findIndex((one) => endOf(one) > start);
+  if (at === -1) return usage.length;
+  for (let line = usage[at]; line !== undefined && goesOn(line, usage[at - 1]); line = usage[at])
+    at -= 1;
+  return at;
 }
 
 /** Writes pages, and has the identities of their events name them. */
@@ -58,8 +84,7 @@ async function writeRestored(transaction: Transaction, pages: readonly Page[]): 
 }
 
 const READ = `
-  SELECT ${EVENT_FIELDS}, record.kafka_partition AS partition, record.kafka_offset AS offset,
-         record.credits, coalesce(record.given_back, 0) AS "givenBack",
+  SELECT ${EVENT_FIELDS}, record.credits, coalesce(record.given_back, 0) AS "givenBack",
          record.start_position AS start, record.version, record.metered_at AS "meteredAt"
   FROM usage_record AS record
   WHERE account_id = $1 AND page_start = $2 AND page_version = $3 AND page_place = $4
@@ -71,9 +96,9 @@ async function readPage(
   key: PageKey,
 ): Promise<WrittenPage> {
   const { start, version, place } = key;
-  type Row = PagedUsage["event"] & Omit<PagedUsage, "event">;
+  type Row = EventRow & Omit<PagedUsage, "event">;
   const rows = await queryRows<Row>(transaction, READ, [accountId, start, version, place]);
-  const usage = rows.map(({ credits, givenBack, meteredAt, start, version, ...event }) => {
+  const usage = rows.map(({ credits, givenBack, meteredAt, start, version, place, ...event }) => {
     return { event, credits, givenBack, meteredAt, start, version };
   });
   return { accountId, start: key.start, version: key.version, place, usage };

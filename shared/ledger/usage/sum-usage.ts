@@ -23,6 +23,7 @@ export interface UsageTotal {
   readonly at: Instant;
   readonly key: string;
   readonly credits: bigint;
+  /** By meter, those that have it. */
   readonly events: bigint;
   /** Null where several meters are summed. */
   readonly quantity: bigint | null;
@@ -92,13 +93,14 @@ async function sumWhole(
 
 /** `width_bucket` counts the cuts at or before an instant: none before the range, all after it. */
 const RAGGED = `
-  SELECT cut - 1 AS step, key, sum(credits)::bigint AS credits, count(*) AS events,
+  SELECT cut - 1 AS step, key, sum(credits)::bigint AS credits,
+         count(*) FILTER (WHERE $6::text = 'meter' OR NOT goes_on) AS events,
          sum(quantity)::text AS quantity
   FROM (
     SELECT to_timestamp(from_ms / 1000.0) AS first, to_timestamp(to_ms / 1000.0) AS last, events
     FROM unnest($2::bigint[], $3::bigint[], $4::bigint[]) AS ragged (from_ms, to_ms, events)
   ) AS span
-  CROSS JOIN LATERAL ${recordsOfSpan("occurred_at, meter, source, dimensions, quantity, credits")} AS used
+  CROSS JOIN LATERAL ${recordsOfSpan("occurred_at, meter, source, dimensions, quantity, credits, goes_on")} AS used
   CROSS JOIN LATERAL (
     SELECT width_bucket(
              (extract(epoch FROM occurred_at) * 1000)::bigint, $5::bigint[]

@@ -7,7 +7,7 @@ import { together } from "../postgres/together.ts";
 import { columnPages, identitiesOfColumns } from "./column-pages.ts";
 import type { EventKeys } from "./event-key.ts";
 import { type Generations, identitiesOn, newIdentities, writeIdentities } from "./identities.ts";
-import { type Page, pagesOf, writePages } from "./pages.ts";
+import { type Page, pagedLines, pagesOf, writePages } from "./pages.ts";
 
 /** How the usage of a batch is written. */
 interface Writing {
@@ -34,7 +34,7 @@ export async function writeUsage(
       const ofPages = newIdentities(pages.flatMap(identitiesOn));
       await writeIdentities(transaction, generations, ofPages, writing);
     }
-    if (columns !== null && columns.count > 0) {
+    if (columns !== null && columns.events > 0) {
       const inColumns = identitiesOfColumns(columns, ofColumns, keys);
       await writeIdentities(transaction, generations, inColumns, writing);
     }
@@ -54,6 +54,6 @@ function pagesOfDrawn(
   return [...byAccount].flatMap(([accountId, ofAccount]) => {
     const version = versions.get(accountId);
     if (version === undefined) throw new Error(`account ${accountId} drew, but has not moved`);
-    return pagesOf(ofAccount.map((one) => ({ ...one, version, meteredAt })));
+    return pagesOf(ofAccount.flatMap((one) => pagedLines(one, { version, meteredAt })));
   });
 }

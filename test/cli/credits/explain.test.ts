@@ -68,11 +68,74 @@ describe("explain event", () => {
         { lot_id: "cli-acme-lot-2", source: "top_up", credits: "1000000", granted_by: null },
       ],
       owed: "0",
+      lines: [
+        {
+          ...{ meter: "cli-minutes", quantity: "120", credits: "2000000" },
+          rate: { valid_from: "1970-01-01T00:00:00.000Z", when: {}, credits: "1000000", per: "60" },
+        },
+      ],
       rate: { valid_from: "1970-01-01T00:00:00.000Z", when: {}, credits: "1000000", per: "60" },
     });
     expect((await run("explain event e-2 --account cli-acme")).stdout).toMatch(
       /used +120 of cli-minutes\n[\s\S]*dimensions +region=eu\n[\s\S]*cli-acme-lot-1 +top_up +1\ncli-acme-lot-2 +top_up +1\n$/,
     );
+  });
+
+  test("an event of several meters is explained line by line, with its total", async () => {
+    await openAccount(books, "cli-lines", { lots: [{ credits: 9_000_000n }] });
+    const event = { eventId: "whole", accountId: "cli-lines", meter: "cli-calls", quantity: 2n };
+    await meterEvents(books, [{ ...event, quantities: { "cli-minutes": 30n, "cli-free": 7n } }]);
+    const explained = await json("explain event whole --account cli-lines");
+    expect(explained).toMatchObject({
+      ...{ meter: "cli-calls", quantity: "2", credits: "2500000", start: "0", end: "2500000" },
+      lines: [
+        { meter: "cli-calls", quantity: "2", credits: "2000000", rate: { per: "1" } },
+        { meter: "cli-free", quantity: "7", credits: "0", rate: { credits: "0" } },
+        { meter: "cli-minutes", quantity: "30", credits: "500000", rate: { per: "60" } },
+      ],
+      lots: [{ lot_id: "cli-lines-lot-1", credits: "2500000" }],
+    });
+    expect((await run("explain event whole --account cli-lines")).stdout).toMatch(
+      /used +2 of cli-calls, 7 of cli-free, 30 of cli-minutes\ncost +2.5 credits\n[\s\S]*cli-minutes +30 +0.5 +1 credits for 60/,
+    );
+    expect(await json("explain lot cli-lines cli-lines-lot-1")).toMatchObject({
+      by_meter: [
+        { meter: "cli-calls", events: 1, credits: "2000000" },
+        { meter: "cli-minutes", events: 1, credits: "500000" },
+      ],
+      usage: [
+        { event_id: "whole", meter: "cli-calls", paid: "2000000" },
+        { event_id: "whole", meter: "cli-minutes", paid: "500000" },
+      ],
+    });
+  });
+
+  test("a late event of several meters was paid by the expired lot line by line", async () => {
+    const at = Date.now() - 60 * MINUTE;
+    const lots = [{ credits: 3_000_000n, expiresAt: at + 30 * MINUTE }, { credits: 5_000_000n }];
+    await openAccount(books, "cli-late-lines", { lots, at });
+    const event = { accountId: "cli-late-lines", meter: "cli-calls", quantity: 2n };
+    await meterEvents(books, [{ ...event, eventId: "after", occurredAt: at + 40 * MINUTE }]);
+    const late = { ...event, eventId: "late", occurredAt: at + 20 * MINUTE };
+    await meterEvents(books, [{ ...late, quantities: { "cli-minutes": 90n } }]);
+    expect(await json("explain event late --account cli-late-lines")).toMatchObject({
+      lots: [
+        { lot_id: "cli-late-lines-lot-1", credits: "3000000" },
+        { lot_id: "cli-late-lines-lot-2", credits: "500000" },
+      ],
+      ...{ credits: "3500000", owed: "0" },
+    });
+    expect(await json("explain lot cli-late-lines cli-late-lines-lot-1")).toMatchObject({
+      by_meter: [
+        { meter: "cli-calls", events: 1, credits: "2000000" },
+        { meter: "cli-minutes", events: 1, credits: "1000000" },
+      ],
+      usage: [
+        { event_id: "late", meter: "cli-calls", paid: "2000000" },
+        { event_id: "late", meter: "cli-minutes", paid: "1000000" },
+      ],
+    });
+    expect(await brokenInvariants(books.database, "cli-late-lines")).toEqual([]);
   });
 
   test("late usage was paid by the lot that had expired, and both ways show it", async () => {

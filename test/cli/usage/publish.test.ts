@@ -47,7 +47,7 @@ test("publishes every line, with defaults for missing fields", async () => {
     line({ event_id: "e-1", quantity: 1200, occurred_at: new Date().toISOString() }),
     "",
     line({ event_id: "e-2", quantity: "9007199254740993", occurred_at: Date.now() }),
-    line({ source: "speech", dimensions: { region: "eu" } }),
+    line({ source: "speech", dimensions: { region: "eu" }, quantities: { cached: "12" } }),
   ]);
   expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
   expect(stdout).toMatch(/^Published 3 events, [\d,]+ events?\/s; 0 failed\.\n$/);
@@ -58,6 +58,7 @@ test("publishes every line, with defaults for missing fields", async () => {
       event_id: expect.stringMatching(/^[0-9a-f-]{36}$/),
       source: "speech",
       dimensions: { region: "eu" },
+      quantities: { cached: 12n },
     },
   ]);
 });
@@ -90,6 +91,11 @@ test("names a bad line with its number and reason, and publishes the rest", asyn
       "occurred_at must be an instant like 2026-09-01T00:00:00Z, or milliseconds",
     ],
     [line({ dimensions: { tier: 1 } }), "dimensions.tier must be a string"],
+    [
+      line({ quantities: { cached: 1.5 } }),
+      "quantities.cached must be a whole number of at least 0; write it as a string if it is above 2^53",
+    ],
+    [line({ quantities: 5 }), "quantities must be an object of meters and quantities"],
     [line({ event_id: "" }), "usage not published (malformed): event_id is empty"],
   ] as const;
   const { code, stdout, stderr, published } = await publish(

@@ -22,6 +22,7 @@ import {
   columnsOf,
   inOneOrder,
   ordered,
+  placesOfEvents,
   possibleRepeats,
   received,
 } from "../../support/core/columns-of.ts";
@@ -58,7 +59,7 @@ test("columns are replayed as their events are, one by one", () => {
     const context = () => ({
       ...{ rates: RATES, books: new Map(), carried: new Map(), recorded: new Map() },
       accounts: new Map(accounts.map((account) => [account.accountId, account])),
-      mayRepeat: possibleRepeats(batch, new Map()),
+      mayRepeat: possibleRepeats(batch, new Map(), placesOfEvents(columnsOf(batch))),
       histories,
       starts: read[0]?.starts ? starts : new Map<string, bigint>(),
       short: noShortage(),
@@ -68,7 +69,7 @@ test("columns are replayed as their events are, one by one", () => {
     const inColumns = context();
     const columns = columnsOf(batch);
     const replayed = replayColumns(groupByAccount(columns, allPlaces(columns)), inColumns);
-    drawn += replayed.columns?.count ?? 0;
+    drawn += replayed.columns?.events ?? 0;
     expect(inOneOrder(replayed)).toEqual(ordered(expected));
     expect(inColumns.short.ofEntries).toEqual(oneByOne.short.ofEntries);
     expect([...inColumns.short.ofStarts].map(identityOf).sort()).toEqual(
@@ -104,7 +105,7 @@ test("events before the next recorded entry need no object an event", () => {
     ...{ starts: new Map(), short: noShortage() },
   });
   expect(replayed.drawn).toEqual([]);
-  expect(replayed.columns?.count).toBe(2);
+  expect(replayed.columns?.events).toBe(2);
 });
 
 type Read = { entries: number; starts: boolean };

@@ -32,6 +32,7 @@ import {
   columnsOf,
   inOneOrder,
   ordered,
+  placesOfEvents,
   possibleRepeats,
   received,
 } from "../../support/core/columns-of.ts";
@@ -195,7 +196,7 @@ function expectSameInColumns(events: readonly UsageEvent[], context: MeteringCon
   for (const recorded of [context.recorded, new Map<string, UsageEvent>()]) {
     const columns = columnsOf(alike);
     const groups = groupByAccount(columns, allPlaces(columns));
-    const mayRepeat = possibleRepeats(alike, recorded);
+    const mayRepeat = possibleRepeats(alike, recorded, placesOfEvents(columns));
     expect(inOneOrder(meterColumns(groups, { ...context, recorded, mayRepeat }))).toEqual(
       ordered(meterUsage(alike, { ...context, recorded })),
     );

@@ -39,6 +39,7 @@ import {
   columnsOf,
   inOneOrder,
   ordered,
+  placesOfEvents,
   possibleRepeats,
   received,
 } from "../../support/core/columns-of.ts";
@@ -119,6 +120,17 @@ const someEvent = fc.record({
     { team: "bright", kind: "output", size: "5" },
     { team: "bright", kind: "output", size: "5.0" },
   ),
+  quantities: fc.oneof(
+    { weight: 6, arbitrary: fc.constant({}) },
+    {
+      weight: 1,
+      arbitrary: fc.dictionary(
+        fc.constantFrom("calls", "tokens", "pages", "free", "chat", "nothing"),
+        someAmount,
+        { maxKeys: 5 },
+      ),
+    },
+  ),
 });
 /** An event of the batch again: next to it or far from it, the same or with something else. */
 const someAgain = fc.record({
@@ -130,9 +142,16 @@ const someAgain = fc.record({
     { weight: 1, arbitrary: fc.record({ source: fc.constant("gateway") }) },
     { weight: 1, arbitrary: fc.record({ accountId: fc.constantFrom(...ids) }) },
     { weight: 1, arbitrary: fc.record({ dimensions: fc.constant({ team: "blue" }) }) },
+    { weight: 1, arbitrary: fc.record({ quantities: fc.constant({ never: 3n }) }) },
   ),
 });
 type Again = ReturnType<typeof someAgain.generate>["value"];
+
+/** All in columns have passed `rejectEvent`. */
+function withoutMeterTwice<E extends Pick<UsageEvent, "meter" | "quantities">>(event: E): E {
+  const { [event.meter]: _, ...quantities } = event.quantities;
+  return { ...event, quantities };
+}
 
 function withAgain(events: readonly UsageEvent[], agains: readonly Again[]): UsageEvent[] {
   const all = [...events];
@@ -159,7 +178,7 @@ describe("columns", () => {
   test("are metered as their events are, one by one", () => {
     fc.assert(
       fc.property(
-        fc.array(someEvent, { maxLength: 30 }),
+        fc.array(someEvent.map(withoutMeterTwice), { maxLength: 30 }),
         fc.array(someAgain, { maxLength: 12 }),
         fc.tuple(someAccount, someAccount, someAccount, someAccount),
         fc.nat(60),
@@ -173,10 +192,11 @@ describe("columns", () => {
           const events = received(withAgain(usage.map(eventWith), agains));
           const before = events.slice(known).map((event) => [identityOf(event), event] as const);
           const recorded = new Map(before);
-          const mayRepeat = possibleRepeats(events, recorded);
-          for (const [place, back] of unfounded) {
-            const first = place - back;
-            if (place < events.length && first >= 0 && !mayRepeat.has(place)) {
+          const places = placesOfEvents(columnsOf(events));
+          const mayRepeat = possibleRepeats(events, recorded, places);
+          for (const [index, back] of unfounded) {
+            const [place, first] = [places[index], places[index - back]];
+            if (place !== undefined && first !== undefined && !mayRepeat.has(place)) {
               mayRepeat.set(place, first);
             }
           }
@@ -214,7 +234,7 @@ describe("columns", () => {
     const groups = groupByAccount(columns, allPlaces(columns));
     const metering = meterColumns(groups, contextWith({ accounts: byId }));
     expect(metering.drawn).toEqual([]);
-    expect(metering.columns?.count).toBe(8);
+    expect(metering.columns?.events).toBe(8);
   });
 
   test("drop repeats of one another where they are drawn, and leave conflicts to be metered one by one", () => {
@@ -237,7 +257,7 @@ describe("columns", () => {
       groupByAccount(columns, allPlaces(columns)),
       contextWith({ accounts, mayRepeat }),
     );
-    expect([metering.columns?.count, metering.drawn.length, metering.repeats]).toEqual([3, 2, 2]);
+    expect([metering.columns?.events, metering.drawn.length, metering.repeats]).toEqual([3, 2, 2]);
     expect(metering.rejected.map(({ rejection }) => rejection.reason)).toEqual(["conflict"]);
   });
 

@@ -7,6 +7,7 @@
  * - the books are those of the reference model, which keeps lots one by one and knows no line
  * - the lots tile [0, granted), the remainders sum to max(0, balance)
  * - records and expiries lie end to end on the line from 0 to position
+ * - an event of several meters is drawn whole or not at all, its lines end to end
  * - what late events get back of expiries is the sum of the entries that give it back
  * - the draws of an account follow one another; each contains its own events' records and no others
  * - drawing writes to no lot; a lot moves only while it lies wholly ahead of position
@@ -21,6 +22,7 @@ import { balanceOf, MAX_BIGINT, remainingOf } from "../../../shared/core/line/cr
 import type { MeterVersion } from "../../../shared/core/offer/rate-card.ts";
 import { rateTable, type TableTerms } from "../../../shared/core/offer/rate-table.ts";
 import { toAccountId } from "../../../shared/core/text/text.ts";
+import { drawnLines } from "../../../shared/core/usage/drawn-lines.ts";
 import type { UsageEvent } from "../../../shared/core/usage/usage-event.ts";
 import { createModel, type Model } from "../../model/reference-model.ts";
 import { accountWith, eventWith, someCredits } from "../../support/core/examples.ts";
@@ -53,6 +55,7 @@ const RATES: readonly MeterVersion[] = [
   { meter: "tokens", validFrom: 0, credits: 3n, per: 2n },
   { meter: "tokens", validFrom: BEGIN + 30, credits: 5n, per: 4n },
   { meter: "minutes", validFrom: BEGIN + 10, credits: 2n, per: 1n },
+  { meter: "pages", validFrom: 0, credits: 1n, per: 7n },
 ];
 const THRESHOLDS = { acme: 0n, bolt: 5n, cord: -3n };
 
@@ -65,6 +68,10 @@ const someAccount = fc.oneof(
   { weight: 20, arbitrary: fc.constantFrom("acme", "bolt", "cord") },
   { weight: 1, arbitrary: fc.constantFrom("nobody", "") },
 );
+const someFurtherMeter = fc.oneof(
+  { weight: 12, arbitrary: fc.constantFrom("calls", "tokens", "chat", "pages") },
+  { weight: 1, arbitrary: fc.constantFrom("minutes", "unheard-of", "") },
+);
 const use = fc.record({
   use: someAccount,
   meter: fc.oneof(
@@ -74,11 +81,15 @@ const use = fc.record({
   quantity: someQuantity,
   sinceNow: fc.integer({ min: -65, max: 25 }),
   model: fc.constantFrom("gpt-5", "gpt-5-mini", "gpt-4", ...["gpt-5", "claude"]),
+  further: fc.oneof(
+    { weight: 3, arbitrary: fc.constant({}) },
+    { weight: 2, arbitrary: fc.dictionary(someFurtherMeter, someQuantity, { maxKeys: 4 }) },
+  ),
   cut: fc.boolean(),
 });
 const again = fc.record({
   again: fc.nat(30),
-  as: fc.constantFrom("same", "same", "more", "elsewhere"),
+  as: fc.constantFrom("same", "same", "more", "elsewhere", "of another meter"),
   cut: fc.boolean(),
 });
 const grant = fc.record({
@@ -103,6 +114,7 @@ type Step =
       quantity: bigint;
       sinceNow: number;
       model: string;
+      further: Record<string, bigint>;
       cut: boolean;
     }
   | { again: number; as: string; cut: boolean }
@@ -180,6 +192,23 @@ describe("whatever happens to accounts", () => {
     });
   });
 
+  test("the lines of an event lie end to end on its stretch", () => {
+    hold((history) => {
+      for (const { drawn } of all(play(history, "as cut"))) {
+        for (const event of drawn) {
+          const lines = drawnLines(event);
+          expect(lines.length).toBe(1 + Object.keys(event.event.quantities).length);
+          let end = event.start;
+          for (const { start, credits, givenBack } of lines) {
+            expect([start, givenBack >= 0n, givenBack <= credits]).toEqual([end, true, true]);
+            end = start + credits - givenBack;
+          }
+          expect(end).toBe(event.start + event.credits - event.givenBack);
+        }
+      }
+    });
+  });
+
   test("drawing writes to no lot, and a lot moves only while it is ahead of position", () => {
     hold((history) => {
       let before = new Map<string, AccountRows>();
@@ -221,17 +250,19 @@ describe("whatever happens to accounts", () => {
   test("the spend of each hour and meter is the sum of its records", () => {
     hold((history) => {
       for (const rows of all(play(history, "as cut"))) {
-        const { drawn } = rows;
+        const lines = rows.drawn.flatMap(({ event, ...drawn }) =>
+          drawnLines({ event, ...drawn }).map((line) => ({ ...line, at: event.occurredAt })),
+        );
         const spends = spendsOf(rows);
         for (const { hour, meter, events, quantity, credits } of spends) {
-          const within = drawn.filter(
-            ({ event }) => event.meter === meter && hourBegin(event.occurredAt) === hour,
+          const within = lines.filter(
+            (line) => line.meter === meter && hourBegin(line.at) === hour,
           );
           expect(events).toBe(within.length);
-          expect(quantity).toBe(within.reduce((sum, { event }) => sum + event.quantity, 0n));
-          expect(credits).toBe(within.reduce((sum, one) => sum + one.credits, 0n));
+          expect(quantity).toBe(within.reduce((sum, line) => sum + line.quantity, 0n));
+          expect(credits).toBe(within.reduce((sum, line) => sum + line.credits, 0n));
         }
-        expect(spends.reduce((sum, { events }) => sum + events, 0)).toBe(drawn.length);
+        expect(spends.reduce((sum, { events }) => sum + events, 0)).toBe(lines.length);
       }
     });
   });
@@ -323,20 +354,25 @@ function walk(
 }
 
 function usedIn(
-  { use: accountId, meter, quantity, sinceNow, model }: Extract<Step, { use: string }>,
+  { use: accountId, meter, quantity, sinceNow, model, further }: Extract<Step, { use: string }>,
   eventId: string,
   now: Instant,
 ): UsageEvent {
   const kind = sinceNow % 3 === 0 ? "output" : "input";
-  const dimensions: Record<string, string> = meter === "chat" ? { model, kind } : {};
+  const isChat = meter === "chat" || "chat" in further;
+  const dimensions: Record<string, string> = isChat ? { model, kind } : {};
   const occurredAt = now + sinceNow;
-  return eventWith({ eventId, accountId, meter, quantity, occurredAt, dimensions });
+  const used = { meter, quantity, quantities: further };
+  return eventWith({ eventId, accountId, ...used, occurredAt, dimensions });
 }
 
 function saidAgain(event: UsageEvent, as: string): UsageEvent {
   if (as === "more") return { ...event, quantity: event.quantity + 1n };
   if (as === "elsewhere") return { ...event, dimensions: { region: "eu" } };
-  return { ...event, dimensions: { ...event.dimensions } };
+  const { quantities } = event;
+  if (as === "of another meter") return { ...event, quantities: { ...quantities, pages: 99n } };
+  const inOtherOrder = Object.fromEntries(Object.entries(quantities).reverse());
+  return { ...event, dimensions: { ...event.dimensions }, quantities: inOtherOrder };
 }
 
 function againAfterFirst(history: readonly Step[]): number {
@@ -370,7 +406,7 @@ function byEvent(letters: Model["deadLetters"]): string[] {
   return letters
     .map(
       ({ event, reason }) =>
-        `${event.eventId} x${event.quantity} ${Object.keys(event.dimensions)}: ${reason}`,
+        `${event.eventId} x${event.quantity} ${Object.entries(event.quantities).sort()} ${Object.keys(event.dimensions)}: ${reason}`,
     )
     .sort();
 }

@@ -3,6 +3,7 @@
  * - the spends sum to the events
  */
 import { describe, expect, test } from "vitest";
+import { hourOf } from "../../../shared/core/offer/months.ts";
 import { addToSpend, type Spend } from "../../../shared/core/usage/spend.ts";
 import type { UsageEvent } from "../../../shared/core/usage/usage-event.ts";
 import { accountWith, eventWith, MINUTE, NOON } from "../../support/core/examples.ts";
@@ -47,8 +48,10 @@ describe("what an account used", () => {
 /** Adds events up at 2 micro-credits a unit. */
 function spendOf(events: readonly UsageEvent[], timeZone = "UTC"): Spend[] {
   const spends: Spend[] = [];
-  for (const event of events) {
-    addToSpend(spends, event, event.quantity * 2n, accountWith({ timeZone }));
+  const { accountId } = accountWith({});
+  for (const { meter, quantity, occurredAt } of events) {
+    const hour = hourOf(occurredAt, timeZone);
+    addToSpend(spends, { meter, quantity, credits: quantity * 2n }, { accountId, hour });
   }
   return spends;
 }

@@ -23,4 +23,5 @@ export const RECORD_BYTES: readonly Buffer[] = [
   longBytes(1_763_812_800_000),
   stringBytes("gateway"),
   Buffer.concat([longBytes(1), stringBytes("region"), stringBytes("eu"), longBytes(0)]),
+  Buffer.concat([longBytes(1), stringBytes("cached"), longBytes(7), longBytes(0)]),
 ];

@@ -22,9 +22,10 @@ const text = fc.oneof(
   fc.constantFrom("", "ß客\u{1F600}"),
 );
 // A name of Object.prototype is no own property to begin with, see the decoder's tests.
-const dimensions = fc
-  .dictionary(text, text, { noNullPrototype: true })
-  .filter((pairs) => !Object.hasOwn(pairs, "__proto__"));
+const byName = <T>(value: fc.Arbitrary<T>) =>
+  fc
+    .dictionary(text, value, { noNullPrototype: true })
+    .filter((pairs) => !Object.hasOwn(pairs, "__proto__"));
 
 const RECORDS: Readonly<Record<keyof typeof SCHEMAS, fc.Arbitrary<Record<string, unknown>>>> = {
   usageEvents: fc.record({
@@ -34,7 +35,8 @@ const RECORDS: Readonly<Record<keyof typeof SCHEMAS, fc.Arbitrary<Record<string,
     quantity: long,
     occurred_at: instant,
     source: text,
-    dimensions,
+    dimensions: byName(text),
+    quantities: byName(long),
   }),
   deadLetters: fc.record({
     topic: text,

@@ -13,6 +13,7 @@ import { RegistryUnavailable } from "../../../shared/kafka/codec/registry.ts";
 import { SCHEMAS, typeHook } from "../../../shared/kafka/codec/schemas.ts";
 import { openUsageDecoder } from "../../../shared/kafka/codec/usage-decoder.ts";
 import { cpuTimeOf } from "../../support/cpu-time.ts";
+import { usageBytes, withSchemaId } from "../../support/kafka/usage-bytes.ts";
 import { RegistryInProcess } from "./registry-in-process.ts";
 
 interface Field {
@@ -30,6 +31,7 @@ const RECORD = {
   occurred_at: 1_763_812_800_000,
   source: "gateway",
   dimensions: { region: "eu", "": "ß客\u{1F600}" },
+  quantities: { output: 2n ** 53n + 1n, cached: 0n },
 };
 
 const EVENT = {
@@ -40,7 +42,10 @@ const EVENT = {
   occurredAt: 1_763_812_800_000,
   source: "gateway",
   dimensions: { region: "eu", "": "ß客\u{1F600}" },
+  quantities: { output: 2n ** 53n + 1n, cached: 0n },
 };
+
+const BEFORE_SOURCES = { source: "", dimensions: {}, quantities: {} };
 
 describe("an event is read", () => {
   test("as our own encoder wrote it, with its partition and offset", async () => {
@@ -79,7 +84,38 @@ describe("an event is read", () => {
 
   test("of an older schema, without source and dimensions, with their defaults", async () => {
     const older = { ...OURS, fields: OURS.fields.slice(0, 5) };
-    expect(await roundTrip(older, RECORD)).toEqual({ ...EVENT, source: "", dimensions: {} });
+    expect(await roundTrip(older, RECORD)).toEqual({ ...EVENT, ...BEFORE_SOURCES });
+  });
+
+  test("of the schema before, in which an event was of one meter", async () => {
+    const older = { ...OURS, fields: OURS.fields.slice(0, -1) };
+    expect(await roundTrip(older, RECORD)).toEqual({ ...EVENT, quantities: {} });
+  });
+
+  test("of a schema whose further quantities are ints, or may be null", async () => {
+    const type = { type: "map", values: ["null", "int"] };
+    const record = { ...RECORD, quantities: { cached: 7 } };
+    expect(await roundTrip(withField("quantities", { type }), record)).toEqual({
+      ...EVENT,
+      quantities: { cached: 7n },
+    });
+  });
+
+  test("unless it names a meter twice: no quantity is lost", async () => {
+    const fields = {
+      ...EVENT,
+      dimensions: [],
+      quantities: [
+        ["cached", 1n],
+        ["cached", 2n],
+      ] as const,
+    };
+    const registry = new RegistryInProcess();
+    const value = withSchemaId(registry.add(OURS), usageBytes(fields));
+    expect(await learnAndDecode(registry, value)).toEqual({
+      reason: "malformed",
+      detail: "meter cached is named twice in quantities",
+    });
   });
 
   test("of a newer schema, with a field more", async () => {

@@ -1,7 +1,7 @@
 /** Whatever comes, the columns have the events and the dead letters that message by message would give. */
 import fc from "fast-check";
 import { beforeAll, expect, test } from "vitest";
-import { eventAt } from "../../../shared/core/usage/usage-columns.ts";
+import { eventAt, eventIdAt, firstLines } from "../../../shared/core/usage/usage-columns.ts";
 import { DEFAULT_WINDOW } from "../../../shared/core/usage/usage-event.ts";
 import { SCHEMAS } from "../../../shared/kafka/codec/schemas.ts";
 import { openUsageDecoder } from "../../../shared/kafka/codec/usage-decoder.ts";
@@ -33,12 +33,14 @@ const other = registry.add({
     { name: "more", type: "string", default: "" },
   ],
 });
+const older = registry.add({
+  ...JSON.parse(SCHEMAS.usageEvents.text),
+  fields: JSON.parse(SCHEMAS.usageEvents.text).fields.slice(0, -1),
+});
 const decoder = openUsageDecoder(registry);
 const names = keepNames();
 
-beforeAll(() =>
-  decoder.learn([withSchemaId(ours, Buffer.alloc(0)), withSchemaId(other, Buffer.alloc(0))]),
-);
+beforeAll(() => decoder.learn([ours, other, older].map((id) => withSchemaId(id, Buffer.alloc(0)))));
 
 const NOT_UTF8 = Buffer.from([0x61, 0xff]);
 const text = fc.constantFrom<string | Buffer>(
@@ -108,6 +110,25 @@ const fields: fc.Arbitrary<UsageFields> = fc.record({
       ),
     ),
   ),
+  quantities: fc.oneof(
+    { weight: 2, arbitrary: fc.constant([]) },
+    {
+      weight: 1,
+      arbitrary: fc.array(
+        fc.tuple(
+          mostly<string | Buffer>(fc.constantFrom("input", "output", "cached", "tokens"), text),
+          mostly(fc.bigInt(0n, 300n), fc.constantFrom(-1n, 2n ** 52n, 2n ** 63n - 1n)),
+        ),
+        { maxLength: 4 },
+      ),
+    },
+    {
+      weight: 1,
+      arbitrary: fc
+        .uniqueArray(fc.integer({ min: 0, max: 30 }), { minLength: 14, maxLength: 16 })
+        .map((all) => all.map((each) => [`meter ${each}`, 1n] as const)),
+    },
+  ),
 });
 
 /** Bytes changed, cut off or added behind the schema's id, as nobody should write them. */
@@ -128,7 +149,7 @@ const change = fc.record({
 const record: fc.Arbitrary<RecordFields> = fc
   .record({
     fields,
-    schema: mostly(fc.constant(ours), fc.constantFrom(other, 99, -1)),
+    schema: mostly(fc.constant(ours), fc.constantFrom(other, older, older, 99, -1)),
     changes: mostly(
       fc.constant<(typeof change extends fc.Arbitrary<infer C> ? C : never)[]>([]),
       fc.array(change, { maxLength: 2 }),
@@ -145,9 +166,10 @@ const record: fc.Arbitrary<RecordFields> = fc
     key: fc.option(fc.constant("acme")),
   })
   .map(({ fields: of, schema, changes, headers, whole, key }) => {
+    const bytes = usageBytes(schema === older ? { ...of, quantities: null } : of);
     let value = withSchemaId(
       schema,
-      Buffer.concat([usageBytes(of), ...(schema === other ? [long(0n)] : [])]),
+      Buffer.concat([bytes, ...(schema === other ? [long(0n)] : [])]),
     );
     for (const { at, to, drop } of changes) {
       const from = Math.min(5 + at, value.length);
@@ -173,11 +195,12 @@ test("columns have the events and dead letters of a batch", async () => {
         await decoder.learn(valueOfEachSchema(raw));
         const { columns, runs } = decodeColumns(raw, names(), reading);
         const expected = decodeMessages(plain, reading);
-        expect(runs.map(withoutMessages)).toEqual(expected.runs.map(withoutMessages));
+        expect(runs.map(withoutPlaces)).toEqual(expected.runs.map(withoutPlaces));
         for (const [index, run] of runs.entries()) {
-          const places = Array.from({ length: run.to - run.from }, (_, i) => run.from + i);
+          const places = Array.from(firstLines(columns, placesOf(run)));
           const events = places.map((place) => eventAt(columns, place));
-          expect(events).toEqual(places.map((place) => eventAt(expected.columns, place)));
+          const others = Array.from(placesOf(expected.runs[index] ?? run));
+          expect(events).toEqual(others.map((place) => eventAt(expected.columns, place)));
           for (const { offset } of events)
             expect(run.messageAt(offset)).toEqual(expected.runs[index]?.messageAt(offset));
           for (const place of places) {
@@ -203,8 +226,13 @@ function claimsIn({ topic, partition, messages }: MessageBatch): string[] {
   return claims.map(({ offset }) => `${topic}/${partition}/${offset}`);
 }
 
-function withoutMessages({ messageAt: _, ...run }: UsageRun) {
+/** In columns, an event has a place for each of its lines. */
+function withoutPlaces({ messageAt: _, from: _from, to: _to, ...run }: UsageRun) {
   return run;
+}
+
+function placesOf({ from, to }: UsageRun): Int32Array {
+  return Int32Array.from({ length: to - from }, (_, index) => from + index);
 }
 
 test("usual events are not decoded one by one, whatever their ids", async () => {
@@ -227,6 +255,53 @@ test("usual events are not decoded one by one, whatever their ids", async () => 
   expect([...columns.idTexts]).toEqual([[1, "e1"]]);
   expect(Buffer.from(columns.ids.subarray(0, 16)).toString("hex")).toBe(UUID.replaceAll("-", ""));
   expect(columns.account[0]).toBe(columns.account[2]);
+});
+
+test("lines of an event have places of their own, by the names of their meters", async () => {
+  const quantities = [
+    ["output", 3n],
+    ["cached", 2n ** 51n],
+  ] as const;
+  const usualFields = {
+    ...{ accountId: "acme", meter: "input", quantity: 1n, occurredAt: NOW, source: "" },
+    dimensions: [["region", "eu"]] as const,
+  };
+  const values = [UUID, "e1"].map((eventId) =>
+    withSchemaId(ours, usageBytes({ ...usualFields, eventId, quantities })),
+  );
+  const [, raw] = await batchesOf([values.map((value) => ({ value }))]);
+  const { columns } = decodeColumns(raw, names(), { decoder, now: NOW, window: DEFAULT_WINDOW });
+  const lines = Array.from({ length: columns.count }, (_, place) => [
+    columns.names.meters.valueOf(columns.meter[place] ?? -1),
+    columns.quantity[place],
+    columns.goesOn[place],
+  ]);
+  const ofOne = [
+    ["input", 1, 0],
+    ["cached", 2 ** 51, 1],
+    ["output", 3, 1],
+  ];
+  expect(lines).toEqual([...ofOne, ...ofOne]);
+  expect(columns.plain.size).toBe(0);
+  expect([0, 1, 2, 3, 4, 5].map((place) => eventIdAt(columns, place))).toEqual([
+    ...[UUID, UUID, UUID],
+    ...["e1", "e1", "e1"],
+  ]);
+});
+
+test("events of the schema before, in which an event was of one meter, are not decoded one by one", async () => {
+  const event = {
+    ...{ eventId: UUID, accountId: "acme", meter: "calls", quantity: 7n, occurredAt: NOW },
+    ...{ source: "", dimensions: [["region", "eu"]] as const, quantities: null },
+  };
+  const [, raw] = await batchesOf([[{ value: withSchemaId(older, usageBytes(event)) }]]);
+  const { columns } = decodeColumns(raw, names(), { decoder, now: NOW, window: DEFAULT_WINDOW });
+  expect(columns.plain.size).toBe(0);
+  expect(eventAt(columns, 0)).toMatchObject({
+    quantity: 7n,
+    dimensions: { region: "eu" },
+    quantities: {},
+  });
 });
 
 test("sources of other bytes with the same text do not get two numbers", async () => {

@@ -256,7 +256,7 @@ describe("a retried dead letter", () => {
       const usage = { eventId, accountId: toAccountId("acme"), quantity: 1n, occurredAt };
       const decoder = {
         learn: async () => undefined,
-        isCurrent: () => true,
+        layoutOf: () => "several_meters" as const,
         decode: () => toEvent(usage, { partition: 3, offset }),
       };
       const batch = {

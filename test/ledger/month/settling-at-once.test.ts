@@ -72,7 +72,7 @@ async function debit(accountId: string) {
   const database = connect(proxy.url, 1);
   const partition = NAMES.indexOf(accountId);
   const place = { eventId: "e", accountId, meter: "token", quantity: 1n, partition, offset: 0n };
-  const event = { ...place, occurredAt: TURN + 1, source: "", dimensions: {} };
+  const event = { ...place, occurredAt: TURN + 1, source: "", dimensions: {}, quantities: {} };
   try {
     const run = { partition, fetchedFrom: 0n, nextOffset: 1n, events: [event] };
     return await debitUsage(database, rateCardReader(), batchOf([run], { now: TURN + 1 }));

@@ -1,7 +1,6 @@
 import { setTimeout } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { MAX_BIGINT } from "../../../shared/core/line/credit-line.ts";
-import type { ReceivedEvent } from "../../../shared/core/usage/usage-event.ts";
 import { dropUsageMonth } from "../../../shared/ledger/housekeeping/drop-usage.ts";
 import { inTransaction } from "../../../shared/ledger/postgres/database.ts";
 import {
@@ -13,6 +12,7 @@ import {
   type OriginalRecord,
   restoreRecord,
 } from "../../../shared/ledger/proof/restore-records.ts";
+import { type EventRow, eventOfRows } from "../../../shared/ledger/usage/event-rows.ts";
 import { pastPartitions, usagePastUntil } from "../../../shared/ledger/usage/past-usage.ts";
 import { EVENT_FIELDS } from "../../../shared/ledger/usage/records.ts";
 import {
@@ -282,16 +282,17 @@ test("pages that were metered by clocks that differ are dropped by their own mon
 test("a record is not restored into a month that was dropped", async () => {
   await inCopy(async (copy, services) => {
     await dropAll(services);
-    const { rows } = await copy.database.query<OriginalRecord & ReceivedEvent>(
-      `SELECT ${EVENT_FIELDS}, kafka_partition AS partition, kafka_offset AS offset, credits,
+    const { rows } = await copy.database.query<OriginalRecord & EventRow & { credits: bigint }>(
+      `SELECT ${EVENT_FIELDS}, credits,
               0::bigint AS "givenBack", start_position AS start, version
        FROM usage_record AS record WHERE event_id = '2025-11-10/12'`,
     );
     const [row] = rows;
     if (row === undefined) throw new Error("it is not there");
     await copy.database.query("DELETE FROM usage_record WHERE event_id = '2025-11-10/12'");
-    const { credits, givenBack, start, version, ...event } = row;
-    const original = { event, credits, givenBack, start, version, drawnAt: noon("2025-08-15") };
+    const { credits, givenBack, start, version, ...line } = row;
+    const drawn = { lineCredits: [credits], givenBack, start, version };
+    const original = { event: eventOfRows([line]), ...drawn, drawnAt: noon("2025-08-15") };
     const repair = {
       accountId: "acme",
       difference: "lost",

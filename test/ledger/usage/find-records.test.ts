@@ -6,7 +6,7 @@ import {
   queryRow,
   type Transaction,
 } from "../../../shared/ledger/postgres/database.ts";
-import { findUsageRecord } from "../../../shared/ledger/usage/explain.ts";
+import { findMeteredEvent } from "../../../shared/ledger/usage/explain.ts";
 import { type EventOwner, findRecords } from "../../../shared/ledger/usage/find-records.ts";
 import { type Books, openAccount, openBooks, setPrice } from "../../support/books/books.ts";
 import { type Usage, usageBatches } from "../../support/books/usage-batches.ts";
@@ -111,7 +111,7 @@ test("an id that another source used before identities begin is found of both", 
   ]);
   const explain = (source: string | null) =>
     inTransaction(books.database, (transaction) =>
-      findUsageRecord(transaction, { accountId, eventId: "request", source }),
+      findMeteredEvent(transaction, { accountId, eventId: "request", source }),
     );
   expect(await explain(null)).toMatchObject({ kind: "several_sources", sources: ["eu", "us"] });
   expect(await explain("eu")).toMatchObject({ source: "eu", credits: 1n });

@@ -11,7 +11,7 @@ import { restoreRecord } from "../../../shared/ledger/proof/restore-records.ts";
 import { columnKeys } from "../../../shared/ledger/usage/column-keys.ts";
 import { debitUsage } from "../../../shared/ledger/usage/debit-usage.ts";
 import { eventKeys, keyAt } from "../../../shared/ledger/usage/event-key.ts";
-import { findUsageRecord } from "../../../shared/ledger/usage/explain.ts";
+import { findMeteredEvent } from "../../../shared/ledger/usage/explain.ts";
 import { type Books, openAccount, openBooks, setPrice } from "../../support/books/books.ts";
 import { clashingId } from "../../support/books/clashing-id.ts";
 import { brokenInvariants } from "../../support/books/invariants.ts";
@@ -101,7 +101,9 @@ describe("identities that have one key", () => {
     await inTransaction(books.database, async (transaction) => {
       for (const event of [first, other]) {
         const named = { source: null, ...event, accountId: toAccountId(accountId) };
-        expect(await findUsageRecord(transaction, named)).toMatchObject({ eventId: event.eventId });
+        expect(await findMeteredEvent(transaction, named)).toMatchObject({
+          eventId: event.eventId,
+        });
       }
     });
     expect(await brokenInvariants(books.database)).toEqual([]);
@@ -114,7 +116,7 @@ describe("a record that is restored", () => {
       books.database,
       null,
       {
-        ...{ event, credits: 1n, givenBack: 0n, ...at },
+        ...{ event, lineCredits: [1n], givenBack: 0n, ...at },
         drawnAt: Date.UTC(2001, 1, 3),
       },
       {
@@ -215,7 +217,7 @@ describe("when a generation of identities ends", () => {
   test("an event of it can still be explained", async () => {
     const accountId = toAccountId("aged");
     const found = await inTransaction(books.database, (transaction) =>
-      findUsageRecord(transaction, { accountId, eventId: "request 2", source: null }),
+      findMeteredEvent(transaction, { accountId, eventId: "request 2", source: null }),
     );
     expect(found).toMatchObject({ eventId: "request 2" });
   });

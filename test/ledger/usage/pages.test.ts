@@ -4,7 +4,7 @@ import { inTransaction } from "../../../shared/ledger/postgres/database.ts";
 import { addMonth } from "../../../shared/ledger/usage/add-usage-month.ts";
 import {
   endOf,
-  MOST_EVENTS,
+  MOST_LINES,
   type PagedUsage,
   pagesOf,
   writePages,
@@ -46,7 +46,7 @@ const anyEvent = fc.record({
 });
 
 /** Usage of one account in the order in which it drew, of one transaction or of several. */
-const anyUsage = fc.array(anyEvent, { minLength: 1, maxLength: 3 * MOST_EVENTS }).map((drawn) => {
+const anyUsage = fc.array(anyEvent, { minLength: 1, maxLength: 3 * MOST_LINES }).map((drawn) => {
   let [start, version] = [0n, 1n];
   return drawn.map(({ credits, part, gap, isNewTransaction, ...event }, at): PagedUsage => {
     start += gap;
@@ -85,10 +85,10 @@ describe("usage that is written to pages", () => {
       [2, 0],
       [1, 2],
     ]);
-    const many = Array.from({ length: MOST_EVENTS + 2 }, (_, at) => one(at, NOW));
+    const many = Array.from({ length: MOST_LINES + 2 }, (_, at) => one(at, NOW));
     expect(sizes(many)).toEqual([
-      [MOST_EVENTS, 0],
-      [2, MOST_EVENTS],
+      [MOST_LINES, 0],
+      [2, MOST_LINES],
     ]);
     expect(sizes([])).toEqual([]);
   });

@@ -2,7 +2,7 @@ import type { Instant } from "../../../shared/core/line/account.ts";
 import { USAGE_READER } from "../../../shared/core/text/topics.ts";
 import type { ReceivedEvent } from "../../../shared/core/usage/usage-event.ts";
 import type { UsageBatch, UsageRun } from "../../../shared/ledger/usage/batch.ts";
-import { columnsOf } from "../core/columns-of.ts";
+import { columnsOf, placesOfEvents } from "../core/columns-of.ts";
 
 /** A run with its events; what is missing is nothing. */
 export type RunOfEvents = Pick<UsageRun, "partition" | "fetchedFrom" | "nextOffset"> &
@@ -15,13 +15,16 @@ export function batchOf(
   runs: readonly RunOfEvents[],
   { now, expectRepeats = false }: { readonly now: Instant; readonly expectRepeats?: boolean },
 ): UsageBatch {
-  let from = 0;
+  const columns = columnsOf(runs.flatMap(({ events }) => events));
+  const places = placesOfEvents(columns);
+  let [from, read] = [0, 0];
   return {
     reader: USAGE_READER,
     now,
-    columns: columnsOf(runs.flatMap(({ events }) => events)),
+    columns,
     runs: runs.map(({ events, deadLetters = [], messageAt = noMessage, ...run }) => {
-      const to = from + events.length;
+      read += events.length;
+      const to = places[read] ?? columns.count;
       const part = { ...run, from, to, deadLetters, messageAt };
       from = to;
       return part;

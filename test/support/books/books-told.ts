@@ -54,7 +54,7 @@ export async function toldByBooks(database: Database, accountId: string): Promis
       left: remainingOf(lot, position),
     })),
     records: Object.fromEntries(
-      records.map(({ id, source, start, credits, back }) => {
+      wholeEvents(records).map(({ id, source, start, credits, back }) => {
         const name = nameOf(id, source);
         const { unpaid, paidBy } = paymentOf({ start, end: start + credits - back }, lots);
         for (const gave of late) {
@@ -70,6 +70,21 @@ export async function toldByBooks(database: Database, accountId: string): Promis
       return { cause, balance: BigInt(balance), needed };
     }),
   };
+}
+
+/** The rows of an event, one for each of its meters, as one. */
+function wholeEvents<
+  R extends { id: string; source: string; start: bigint; credits: bigint; back: bigint },
+>(rows: readonly R[]): R[] {
+  const events = new Map<string, R>();
+  for (const row of rows) {
+    const before = events.get(nameOf(row.id, row.source));
+    const credits = row.credits + (before?.credits ?? 0n);
+    const back = row.back + (before?.back ?? 0n);
+    const start = before === undefined || row.start < before.start ? row.start : before.start;
+    events.set(nameOf(row.id, row.source), { ...row, start, credits, back });
+  }
+  return [...events.values()];
 }
 
 function nameOf(eventId: string, source: string): string {

@@ -48,6 +48,7 @@ export function toEvent(
     occurredAt: Date.now(),
     source: "",
     dimensions: {},
+    quantities: {},
     ...usage,
     ...place,
   };

@@ -14,6 +14,7 @@ export interface Used {
   readonly occurredAt?: number;
   readonly source?: string;
   readonly dimensions?: Readonly<Record<string, string>>;
+  readonly quantities?: Readonly<Record<string, bigint>>;
 }
 
 /** Meters events into the books as metering does, without Kafka: partition 0, one offset each. */
@@ -29,6 +30,7 @@ export async function meterEvents({ database }: Books, used: readonly Used[]): P
     events: used.map((event, at) => ({
       source: "test",
       dimensions: {},
+      quantities: {},
       occurredAt: now,
       ...event,
       partition,

@@ -1,6 +1,11 @@
+import { linesOf } from "../../../shared/core/usage/event-lines.ts";
 import type { Drawn, Metering } from "../../../shared/core/usage/events-in-batch.ts";
 import type { ColumnMetering } from "../../../shared/core/usage/meter-columns.ts";
-import { eventAt, type UsageColumns } from "../../../shared/core/usage/usage-columns.ts";
+import {
+  eventAt,
+  firstLines,
+  type UsageColumns,
+} from "../../../shared/core/usage/usage-columns.ts";
 import {
   identityOf,
   type ReceivedEvent,
@@ -21,8 +26,11 @@ export function columnsOf(events: readonly ReceivedEvent[]): UsageColumns {
 }
 
 function put(writer: UsageWriter, event: ReceivedEvent): boolean {
-  const bytes = usageBytes({ ...event, dimensions: Object.entries(event.dimensions) });
-  return writer.put(bytes, 0, bytes.length, event.partition, Number(event.offset));
+  const { dimensions, quantities, partition, offset } = event;
+  const maps = { dimensions: Object.entries(dimensions), quantities: Object.entries(quantities) };
+  const bytes = usageBytes({ ...event, ...maps });
+  const record = { bytes, from: 0, end: bytes.length, layout: "several_meters" } as const;
+  return writer.put(record, partition, Number(offset));
 }
 
 /** Events without a place, at the offsets from 0 on. */
@@ -30,20 +38,27 @@ export function received(events: readonly UsageEvent[]): ReceivedEvent[] {
   return events.map((event, index) => ({ ...event, partition: 0, offset: BigInt(index) }));
 }
 
-/** Those of these events that repeat one before them, whatever its content, or one that is recorded. */
+/** By place, those of these events that repeat one before them, whatever its content, or one that is recorded. */
 export function possibleRepeats(
   events: readonly UsageEvent[],
   recorded: ReadonlyMap<string, UsageEvent>,
+  places: ArrayLike<number> = [...events.keys()],
 ): Map<number, number> {
   const firsts = new Map<string, number>();
   const mayRepeat = new Map<number, number>();
-  for (const [place, event] of events.entries()) {
+  for (const [index, event] of events.entries()) {
+    const place = places[index] ?? -1;
     const identity = identityOf(event);
     const first = firsts.get(identity) ?? place;
     firsts.set(identity, first);
     if (first !== place || recorded.has(identity)) mayRepeat.set(place, first);
   }
   return mayRepeat;
+}
+
+/** The place of each event. */
+export function placesOfEvents(columns: UsageColumns): Int32Array {
+  return firstLines(columns, allPlaces(columns));
 }
 
 /** Places from 0 on. */
@@ -56,11 +71,14 @@ export function inOneOrder({ columns, ...metering }: ColumnMetering): Metering<R
   const drawn: Drawn<ReceivedEvent>[] = [...metering.drawn];
   for (const { from, to, start } of columns?.stretches ?? []) {
     let position = BigInt(start);
-    for (let index = from; index < to; index += 1) {
+    for (let index = from; index < to; ) {
       const event = eventAt(columns?.columns as UsageColumns, columns?.order[index] ?? 0);
-      const credits = BigInt(columns?.credits[index] ?? 0);
-      drawn.push({ event, credits, givenBack: 0n, start: position });
+      const end = index + linesOf(event).length;
+      const lineCredits = Array.from(columns?.credits.subarray(index, end) ?? [], BigInt);
+      const credits = lineCredits.reduce((sum, each) => sum + each, 0n);
+      drawn.push({ event, credits, givenBack: 0n, start: position, lineCredits });
       position += credits;
+      index = end;
     }
   }
   return ordered({ ...metering, drawn });

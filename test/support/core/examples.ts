@@ -49,6 +49,7 @@ export function eventWith(given: Partial<UsageEvent> = {}): UsageEvent {
     occurredAt: NOON,
     source: "",
     dimensions: {},
+    quantities: {},
     ...given,
   };
 }

@@ -34,6 +34,7 @@ export async function openUsagePublisher(
           occurred_at: event.occurredAt,
           source: event.source,
           dimensions: event.dimensions,
+          quantities: event.quantities,
         }),
         ...(partition === undefined ? {} : { partition }),
       }));

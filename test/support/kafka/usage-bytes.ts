@@ -9,6 +9,8 @@ export interface UsageFields {
   readonly occurredAt: bigint | number;
   readonly source: string | Buffer;
   readonly dimensions: readonly (readonly [string | Buffer, string | Buffer])[];
+  /** Default: none. Null: of the schema before, which does not have them. */
+  readonly quantities?: readonly (readonly [string | Buffer, bigint])[] | null;
 }
 
 /** A usage event in Avro, encoded by hand: no encoder would write these deliberate mistakes. */
@@ -20,8 +22,14 @@ export function usageBytes(fields: UsageFields): Buffer {
     long(fields.quantity),
     long(BigInt(fields.occurredAt)),
     text(fields.source),
-    map(fields.dimensions),
+    map(fields.dimensions.map(([key, value]) => [key, text(value)])),
+    furtherQuantities(fields.quantities),
   ]);
+}
+
+function furtherQuantities(quantities: UsageFields["quantities"] = []): Buffer {
+  if (quantities === null) return Buffer.alloc(0);
+  return map(quantities.map(([meter, quantity]) => [meter, long(quantity)]));
 }
 
 /** A Kafka message's value: a zero byte, the schema's id, the record. */
@@ -44,8 +52,8 @@ export function text(value: string | Buffer): Buffer {
   return Buffer.concat([long(BigInt(bytes.length)), bytes]);
 }
 
-function map(pairs: UsageFields["dimensions"]): Buffer {
+function map(pairs: readonly (readonly [string | Buffer, Buffer])[]): Buffer {
   if (pairs.length === 0) return long(0n);
-  const items = pairs.map(([key, value]) => Buffer.concat([text(key), text(value)]));
+  const items = pairs.map(([key, value]) => Buffer.concat([text(key), value]));
   return Buffer.concat([long(BigInt(pairs.length)), ...items, long(0n)]);
 }

@@ -57,7 +57,8 @@ BEGIN
     WHERE account_id = OLD.account_id AND start_position = OLD.page_start
       AND version = OLD.page_version AND cardinality(quantities) = 1
       AND coalesce(event_uuids[1]::text, event_ids[1]) = OLD.event_id AND sources[1] = OLD.source
-      AND kafka_partitions[1] = OLD.kafka_partition AND kafka_offsets[1] = OLD.kafka_offset;
+      AND kafka_partitions[1] = OLD.kafka_partition AND kafka_offsets[1] = OLD.kafka_offset
+      AND meters[1] = OLD.meter;
     IF NOT FOUND THEN RAISE EXCEPTION 'record % not found by hand', OLD.event_id; END IF;
     IF TG_OP = 'DELETE' THEN RETURN OLD; END IF;
   END IF;

@@ -37,6 +37,10 @@ const SUMMED = `
          coalesce(exact, quantity * rate.credits)
   FROM usage_past AS past LEFT JOIN rate USING (meter, valid_from)`;
 
+/** In HAVING: the rows are not the lines of one event. */
+const SEVERAL_MESSAGES =
+  "(min(kafka_partition), min(kafka_offset)) <> (max(kafka_partition), max(kafka_offset))";
+
 /** Invariants of usage records and of spend. */
 export const USAGE_INVARIANTS: readonly Invariant[] = [
   {
@@ -45,8 +49,13 @@ export const USAGE_INVARIANTS: readonly Invariant[] = [
     accounts: `
       SELECT min(account_id) AS account_id
       FROM usage_record
+      GROUP BY kafka_partition, kafka_offset, meter
+      HAVING count(*) > 1
+      UNION ALL
+      SELECT min(account_id)
+      FROM usage_record
       GROUP BY kafka_partition, kafka_offset
-      HAVING count(*) > 1`,
+      HAVING (min(account_id), min(event_id), min(source)) <> (max(account_id), max(event_id), max(source))`,
   },
   {
     holds: "no event is metered twice",
@@ -56,13 +65,13 @@ export const USAGE_INVARIANTS: readonly Invariant[] = [
       SELECT account_id
       FROM usage_record
       GROUP BY account_id, source, event_id, occurred_at
-      HAVING count(*) > 1
+      HAVING ${SEVERAL_MESSAGES}
       UNION ALL
       SELECT account_id
       FROM usage_record
       WHERE metered_at >= (SELECT coalesce(complete_since + interval '1 day', '-infinity') FROM usage_generation)
       GROUP BY account_id, source, event_id
-      HAVING count(*) > 1`,
+      HAVING ${SEVERAL_MESSAGES}`,
   },
   {
     holds: "no message is both metered and a dead letter",
@@ -110,9 +119,10 @@ export const USAGE_INVARIANTS: readonly Invariant[] = [
       FROM (
         SELECT coalesce(late.account_id, given.account_id) AS account_id, late.reference IS NULL AS is_past,
                given.credits,
-               late.given_back IS DISTINCT FROM given.credits OR late.given_back > late.credits AS differs
-        FROM (SELECT record.account_id, ${LATE_REFERENCE} AS reference, credits, given_back
-              FROM usage_record AS record WHERE given_back IS NOT NULL) AS late
+               late.given_back IS DISTINCT FROM given.credits OR late.exceeds AS differs
+        FROM (SELECT record.account_id, ${LATE_REFERENCE} AS reference, sum(given_back) AS given_back,
+                     bool_or(given_back > credits) AS exceeds
+              FROM usage_record AS record WHERE given_back IS NOT NULL GROUP BY 1, 2) AS late
         FULL JOIN (SELECT account_id, reference, sum(credits) AS credits
                    FROM entry WHERE ${GIVES_BACK} GROUP BY account_id, reference) AS given
           USING (account_id, reference)
