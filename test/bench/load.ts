@@ -19,6 +19,8 @@ export interface Load {
   readonly ids?: IdVersion;
   /** The events are of `llm.tokens`, each of one of these dimensions; default: of two meters, without any. */
   readonly dimensions?: readonly Readonly<Record<string, string>>[];
+  /** Each event has a quantity of each of these meters, too; default: none. */
+  readonly furtherMeters?: readonly string[];
 }
 
 export const TOKENS = "llm.tokens";
@@ -62,6 +64,9 @@ export async function publishBacklog(
         occurred_at: now,
         source: "bench",
         dimensions: dimensions?.[random(dimensions.length)] ?? {},
+        quantities: Object.fromEntries(
+          load.furtherMeters?.map((meter) => [meter, BigInt(1 + random(5_000))]) ?? [],
+        ),
       });
       const message = { key: accountId, value };
       if (random(100) < load.repeatsPercent) toRepeat.push(message);

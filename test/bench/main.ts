@@ -13,6 +13,7 @@ import { readFlags } from "./flags.ts";
 import { grownBooks, randomIds } from "./grown-books.ts";
 import { ingest } from "./ingest.ts";
 import { pacedLatency } from "./latency.ts";
+import { eventsOfSeveralMeters } from "./lines.ts";
 import { ratesByModel } from "./models.ts";
 import { meteringAtTurn, monthTurn } from "./month.ts";
 import { reconciles } from "./reconcile.ts";
@@ -28,7 +29,7 @@ const HELP = `Measures Drawdown on real Kafka and Postgres on this machine, each
 
   npm run bench                        all of it, a million events each (about 20 minutes)
   npm run bench -- --quick             fewer events and rounds (about 5 minutes)
-  npm run bench -- --only latency      one of: random, hot, repeats, models, many, latency, month,
+  npm run bench -- --only latency      one of: random, hot, repeats, models, lines, many, latency, month,
                                          turn, topup, ingest, reconcile, replay, balance, stream, grown,
                                          ids, soak
   npm run bench -- --rounds 2          so many rounds of each, instead of five (three of --quick)
@@ -93,6 +94,7 @@ async function measure(bench: Bench): Promise<Figure[]> {
     hot: () => hotAccount(bench),
     repeats: () => repeats(bench),
     models: () => ratesByModel(bench),
+    lines: () => eventsOfSeveralMeters(bench),
     latency: () => pacedLatency(bench, options.quick ? 8 : 15),
     month: () => monthTurn(bench, options.quick ? 100_000 : 1_000_000),
     turn: () => meteringAtTurn(bench, options.quick ? 200_000 : 1_000_000),

@@ -107,9 +107,12 @@ export class UsageWriter {
     const idText = this.#idTexts.get(place);
     for (let index = 0; index < further.count; index += 1) {
       const line = this.#count++;
-      for (const each of [account, source, dimensions, occurredAt, partition, offset]) {
-        each[line] = each[place] ?? 0;
-      }
+      account[line] = account[place] ?? 0;
+      source[line] = source[place] ?? 0;
+      dimensions[line] = dimensions[place] ?? 0;
+      occurredAt[line] = occurredAt[place] ?? 0;
+      partition[line] = partition[place] ?? 0;
+      offset[line] = offset[place] ?? 0;
       meter[line] = further.meters[index] ?? -1;
       quantity[line] = further.quantities[index] ?? 0;
       goesOn[line] = 1;
