@@ -50,6 +50,10 @@ afterAll(() => books.close());
 
 describe("explain event", () => {
   test("an event across two lots was paid by both", async () => {
+    const rate = {
+      ...{ valid_from: "1970-01-01T00:00:00.000Z", when: {}, from: {}, from_quantity: null },
+      ...{ credits: "1000000", per: "60" },
+    };
     expect(await json("explain event e-2 --account cli-acme")).toEqual({
       event_id: "e-2",
       meter: "cli-minutes",
@@ -71,10 +75,10 @@ describe("explain event", () => {
       lines: [
         {
           ...{ meter: "cli-minutes", quantity: "120", credits: "2000000" },
-          rate: { valid_from: "1970-01-01T00:00:00.000Z", when: {}, credits: "1000000", per: "60" },
+          rate,
         },
       ],
-      rate: { valid_from: "1970-01-01T00:00:00.000Z", when: {}, credits: "1000000", per: "60" },
+      rate,
     });
     expect((await run("explain event e-2 --account cli-acme")).stdout).toMatch(
       /used +120 of cli-minutes\n[\s\S]*dimensions +region=eu\n[\s\S]*cli-acme-lot-1 +top_up +1\ncli-acme-lot-2 +top_up +1\n$/,
