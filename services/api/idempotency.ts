@@ -18,6 +18,8 @@ declare module "fastify" {
     showsSecret?: boolean;
     /** The body carries its own identities, so the Idempotency-Key is ignored. */
     identifiesItself?: boolean;
+    /** So the Idempotency-Key is ignored, too. */
+    changesNothing?: boolean;
   }
   interface FastifyRequest {
     idempotent: ApiRequest | null;
@@ -83,7 +85,8 @@ export function keepIdempotent(
 function toApiRequest(request: FastifyRequest, now: Instant): ApiRequest | null {
   const key = request.headers["idempotency-key"];
   if (request.method !== "POST" || key === undefined) return null;
-  if (request.routeOptions.config.identifiesItself === true) return null;
+  const { identifiesItself, changesNothing } = request.routeOptions.config;
+  if (identifiesItself === true || changesNothing === true) return null;
   if (typeof key !== "string" || !KEY.test(key)) {
     throw badRequest(field, "must be 1 to 200 visible ASCII characters");
   }

@@ -32,6 +32,7 @@ import { changeCatalogueRoutes } from "./routes/change-catalogue.ts";
 import { deadLetterRoute } from "./routes/dead-letters.ts";
 import { decideDeadLetterRoutes } from "./routes/decide-dead-letters.ts";
 import { entryRoutes } from "./routes/entries.ts";
+import { estimateRoute } from "./routes/estimate.ts";
 import { grantRoutes } from "./routes/grants.ts";
 import { invoicingRoutes } from "./routes/invoicing.ts";
 import { keyRoutes } from "./routes/keys.ts";
@@ -75,7 +76,15 @@ export interface ServerContext extends Pick<RouteContext, "database" | "now" | "
 }
 
 const ROUTES = [
-  ...[accountRoutes, balanceRoute, lotRoutes, entryRoutes, usageRoutes, outlookRoutes],
+  ...[
+    accountRoutes,
+    balanceRoute,
+    lotRoutes,
+    entryRoutes,
+    usageRoutes,
+    outlookRoutes,
+    estimateRoute,
+  ],
   ...[
     topUpRoutes,
     paymentsRoute,

@@ -48,6 +48,7 @@ const COMMANDS: readonly (readonly [string, () => Promise<(program: Command) => 
     () => import("./operate/dashboard-link.ts").then((m) => m.addDashboardLinkCommand),
   ],
   ["publish", () => import("./usage/publish.ts").then((m) => m.addPublishCommand)],
+  ["estimate", () => import("./usage/estimate.ts").then((m) => m.addEstimateCommand)],
   ["explain", () => import("./credits/explain.ts").then((m) => m.addExplainCommands)],
   [
     "dead-letters",

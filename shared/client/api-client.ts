@@ -39,6 +39,9 @@ type Cost =
   | { readonly credits: bigint }
   | { readonly meter: string; readonly quantity: bigint | number };
 
+/** What of usage its price depends on. */
+type UsageToCome = Pick<Usage, "meter" | "quantity" | "dimensions" | "occurredAt">;
+
 interface UsageQuery extends Range {
   readonly by?: "hour" | "day" | "month";
   readonly group?: "meter" | "source" | "dimension";
@@ -78,6 +81,18 @@ export function openApiClient(options: ApiClientOptions) {
 
     /** Whether the account can afford something of about this cost. Nothing is reserved. */
     allowance: (accountId: string, cost: Cost) => get(OPERATIONS.allowance, accountId, { ...cost }),
+
+    /**
+     * What usage would cost, by the code that meters: exactly with an account, to a micro-credit without.
+     * Nothing is reserved or stored. At most 1,000 of them.
+     */
+    estimate: (
+      usages: readonly UsageToCome[],
+      { accountId: account_id }: { readonly accountId?: string } = {},
+    ) => {
+      const body = { account_id, usages: usages.map(usageToCome) };
+      return request(options, OPERATIONS.estimate, {}, { body });
+    },
 
     account: (accountId: string) => get(OPERATIONS.account, accountId),
 
@@ -152,6 +167,11 @@ export function openApiClient(options: ApiClientOptions) {
     stream: (accountId: string, { signal }: { readonly signal?: AbortSignal } = {}) =>
       followAccount(options, `/v1/accounts/${encodeURIComponent(accountId)}/stream`, signal),
   };
+}
+
+function usageToCome({ meter, quantity, dimensions, occurredAt }: UsageToCome) {
+  const occurred_at = occurredAt === undefined ? undefined : new Date(occurredAt).toISOString();
+  return { meter, quantity, dimensions, occurred_at };
 }
 
 /** Requests about one account; with `once`, a request has an idempotency key. */

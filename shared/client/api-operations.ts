@@ -3,6 +3,7 @@ import { account, balance } from "../contract/account.ts";
 import { allowance } from "../contract/allowance.ts";
 import { dashboardToken } from "../contract/dashboard-token.ts";
 import { entry } from "../contract/entry.ts";
+import { estimate } from "../contract/estimate.ts";
 import { granted } from "../contract/grant.ts";
 import { ingestAnswer } from "../contract/ingest-answer.ts";
 import { lot } from "../contract/lot.ts";
@@ -34,6 +35,7 @@ const post = <Noun extends z.ZodType>(path: string, answer: Noun): Operation<Nou
 export const OPERATIONS = {
   balance: get(`${OF_ACCOUNT}/balance`, balance),
   allowance: get(`${OF_ACCOUNT}/allowance`, allowance),
+  estimate: post("/v1/estimate", estimate),
   account: get(OF_ACCOUNT, account),
   createAccount: post("/v1/accounts", account),
   lots: get(`${OF_ACCOUNT}/lots`, listOf(lot)),

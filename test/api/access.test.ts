@@ -81,6 +81,8 @@ test("a secret that is wrong in one character opens nothing", async () => {
   expect((await api.ask("GET", "/v1/accounts", bearer(wrong))).status).toBe(401);
 });
 
+const OF_THEIRS = { account_id: "theirs", meter: "call", quantity: 1 };
+
 describe("a dashboard token", () => {
   test("opens its own account, and may top it up and set auto top-up", async () => {
     expect(await openedBy(await tokenFor("mine"))).toEqual([
@@ -119,7 +121,8 @@ describe("a dashboard token", () => {
   test("opens no other account, by any route", async () => {
     const mine = bearer(await tokenFor("mine"));
     for (const { method, url } of await routes("theirs")) {
-      const { status } = await api.ask(method, url, mine);
+      const body = url === "/v1/estimate" ? OF_THEIRS : undefined;
+      const { status } = await api.ask(method, url, { ...mine, body });
       expect([method, url, status]).toEqual([method, url, 403]);
     }
   });
@@ -293,6 +296,7 @@ test("a key restricted to some accounts opens no other, by any route", async () 
   }
   expect(open).toEqual([
     "POST /v1/accounts",
+    "POST /v1/estimate",
     "GET /v1/payments",
     "GET /v1/catalogue",
     "POST /v1/events",
@@ -302,6 +306,7 @@ test("a key restricted to some accounts opens no other, by any route", async () 
     (await api.ask(asked[0], asked[1], { ...key, ...asked[2] })).status;
   expect(await statusOf("GET", "/v1/accounts/mine")).toBe(200);
   expect(await statusOf("POST", "/v1/accounts", { body: { account_id: "more" } })).toBe(403);
+  expect(await statusOf("POST", "/v1/estimate", { body: OF_THEIRS })).toBe(403);
   const event = { specversion: "1.0", id: "e", source: "s", type: "call", subject: "theirs" };
   expect(await statusOf("POST", "/v1/events", { body: { ...event, data: { quantity: 1 } } })).toBe(
     403,

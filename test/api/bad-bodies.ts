@@ -18,6 +18,7 @@ export const GOOD_BODIES = {
   "POST /v1/dead-letters/dismissals": { reason: "conflict", why: "a test" },
   "POST /v1/catalogue/previews": { add_ons: { seat: { credits: 5 } } },
   "POST /v1/catalogue/changes": { add_ons: { seat: { credits: 5 } } },
+  "POST /v1/estimate": { meter: "call", quantity: "1" },
   "POST /v1/keys": { name: "shop", scopes: ["read"] },
   "POST /v1/accounts/{account_id}/dashboard-tokens": { minutes: 5 },
 } as const satisfies Record<string, Record<string, unknown>>;

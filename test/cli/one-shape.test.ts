@@ -203,6 +203,19 @@ test.each([
   expect(Object.keys(await show(command))).toEqual(expect.arrayContaining(Object.keys(made.body)));
 });
 
+test("estimate shows what POST /v1/estimate answers", async () => {
+  const occurred_at = new Date(NOW).toISOString();
+  const usages = [
+    ...[{ meter: "call", quantity: 3, dimensions: { model: "large" }, occurred_at }],
+    ...[{ meter: "call", quantity: 1, dimensions: { model: "large" }, occurred_at }],
+  ];
+  const { body } = await (await open()).ask("POST", "/v1/estimate", {
+    body: { account_id: "acme", usages },
+  });
+  const command = `estimate call=3 call=1 --dimension model=large --at ${occurred_at}`;
+  expect(await show(`${command} --account acme`)).toEqual(body);
+});
+
 test("every noun that the API shows is compared, unless no command shows it", async () => {
   const { body } = await (await open()).ask("GET", "/openapi.json");
   const shown = Object.keys(body.paths).filter((path) => "get" in body.paths[path]);

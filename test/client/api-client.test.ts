@@ -114,6 +114,22 @@ test("an allowance is checked, and usage is read", async () => {
   expect(items).toMatchObject([{ quantity: 40n, credits: 40_000_000n }]);
 });
 
+test("usage is estimated, of an account and of none", async () => {
+  const api = await openClient();
+  const account = named("estimates");
+  await openAccount(books, account, { lots: [{ credits: 5_000_000n }] });
+  const occurredAt = Date.now();
+  const calls = { meter: "call", quantity: 3, dimensions: { model: "large" }, occurredAt };
+  const estimate = await api.estimate([calls, { meter: "none", quantity: 2n ** 60n }]);
+  expect(estimate).toMatchObject({ most: 3_000_000n, unpriced: 1, balance: null, covered: null });
+  expect(estimate.lines).toMatchObject([
+    { quantity: 3n, least: 3_000_000n, occurredAt: new Date(occurredAt), reason: null },
+    { quantity: 2n ** 60n, least: null, rate: null, reason: "unknown_meter" },
+  ]);
+  const own = await api.estimate([calls, calls], { accountId: account });
+  expect(own).toMatchObject({ accountId: account, balance: 5_000_000n, covered: false });
+});
+
 test("a plan is subscribed to, a top-up is made, a dashboard link is created", async () => {
   const api = await openClient();
   const account = named("payer");

@@ -8,22 +8,16 @@ import { availableAt } from "../../../shared/core/line/available.ts";
 import type { MicroCredits } from "../../../shared/core/line/credit-line.ts";
 import type { Refusal } from "../../../shared/core/line/refusal.ts";
 import { hourOf } from "../../../shared/core/offer/months.ts";
-import {
-  carries,
-  price,
-  type RateCard,
-  rateOf,
-  versionInForce,
-  versionOf,
-} from "../../../shared/core/offer/rate-card.ts";
+import { type RateCard, versionInForce } from "../../../shared/core/offer/rate-card.ts";
 import type { Dimensions } from "../../../shared/core/offer/value-tree.ts";
 import { whyNoRate } from "../../../shared/core/offer/why-no-rate.ts";
 import { formatCredits } from "../../../shared/core/text/credits-text.ts";
+import type { UsageToCome } from "../../../shared/core/usage/estimate-cost.ts";
 import { readAutoTopUp } from "../../../shared/ledger/books/auto-top-ups.ts";
 import { readLiveLots, readLotsIfDue } from "../../../shared/ledger/books/read-lots.ts";
 import { readPaymentMethod } from "../../../shared/ledger/payments/methods.ts";
 import type { Transaction } from "../../../shared/ledger/postgres/database.ts";
-import { readRemainders } from "../../../shared/ledger/usage/carried.ts";
+import { estimateUsage } from "../../../shared/ledger/usage/estimate-usage.ts";
 import { sumUsage } from "../../../shared/ledger/usage/sum-usage.ts";
 import { badRequest, refuse } from "../problem.ts";
 import { HEAVY_READ, READ, type RouteContext, readOfAccount, route } from "./route.ts";
@@ -148,17 +142,14 @@ async function costOf(
   if (cost !== undefined || meter === undefined || quantity === undefined || quantity < 0n) {
     throw badRequest("credits", "or both of meter and quantity (at least 0) must be given");
   }
-  const card = await readRateCard(transaction);
   const usage = { meter, quantity, dimensions, occurredAt: now() };
-  const rate = rateOf(card, usage);
-  if (rate === null) throw refuse(unpriced(card, usage));
-  if (!carries(rate)) return price(rate, quantity);
-  const version = versionOf(rate);
-  const carried = await readRemainders(transaction, [{ accountId, version }]);
-  return price(rate, quantity, carried.get(accountId)?.get(version));
+  const card = await readRateCard(transaction);
+  const { lines, total } = await estimateUsage(transaction, card, accountId, [usage]);
+  if (lines.some(({ kind }) => kind === "unpriced")) throw refuse(unpriced(card, usage));
+  return total.most;
 }
 
-function unpriced(card: RateCard, usage: Parameters<typeof whyNoRate>[1]): Refusal {
+function unpriced(card: RateCard, usage: UsageToCome): Refusal {
   const { meter, occurredAt } = usage;
   const version = versionInForce(card, meter, occurredAt);
   if (typeof version === "string") return { kind: version, meter };

@@ -49,6 +49,8 @@ interface RouteDescription extends RouteSchemas, RouteAccess {
   readonly method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
   readonly path: string;
   readonly showsSecret?: boolean;
+  /** A POST that changes nothing, so that an Idempotency-Key is ignored. */
+  readonly changesNothing?: boolean;
   /** It may read much of an account, so it runs beside the others of its kind. */
   readonly heavy?: boolean;
   readonly exposeHeadRoute?: boolean;
@@ -93,8 +95,8 @@ export function route<const S extends RouteDescription, C extends RouteContext =
     exposeHeadRoute = true,
     ...described
   }: RouteDescription = description;
-  const { access, byToken, byRestrictedKey, showsSecret = false, ...schema } = described;
-  const { tag, query, response, ...documented } = schema;
+  const { access, byToken, byRestrictedKey, showsSecret = false, ...rest } = described;
+  const { changesNothing = false, tag, query, response, ...documented } = rest;
   const [status = "200"] = Object.keys(response);
   return (app, context) =>
     app.route({
@@ -102,12 +104,12 @@ export function route<const S extends RouteDescription, C extends RouteContext =
       url: path,
       exposeHeadRoute,
       config: {
-        ...{ access, showsSecret },
+        ...{ access, showsSecret, changesNothing },
         byToken: byToken === true,
         byRestrictedKey: byRestrictedKey === true,
       },
       schema: {
-        ...(method === "POST" ? { headers: keyHeader } : {}),
+        ...(method === "POST" && !changesNothing ? { headers: keyHeader } : {}),
         ...documented,
         tags: [tag],
         security: securityOf({ access, byToken }),

@@ -62,7 +62,7 @@ function linesTable(lines: Explained["lines"]): string {
 }
 
 /** "2.5 credits for 1000000 units, for model=gpt-5, quantity from 9, from 2026-09-01T00:00:00.000Z on" */
-function rateText(rate: Explained["rate"]): string {
+export function rateText(rate: Explained["rate"]): string {
   if (rate === null) return "unknown";
   const named = [
     ...Object.entries(rate.when).map(([name, value]) => `${name}=${value}`),
