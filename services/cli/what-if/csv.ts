@@ -9,14 +9,15 @@ const COLUMNS = [
 ];
 
 /**
- * A row for each account's meters, add-ons and plans. Amounts are exact, in credits or in units of the
- * currency.
+ * A row for each account's meters, values of a dimension, add-ons and plans. Amounts are exact, in credits or
+ * in units of the currency. Rows of values are of the same usage as those of meters; they have no quantity.
  */
 export function* csvLines(whatIf: WhatIf): Generator<string> {
   yield csvLine(COLUMNS);
   const accounts = [...whatIf].sort(([a], [b]) => (a < b ? -1 : 1));
-  for (const [accountId, { meters, addOns, plans }] of accounts) {
+  for (const [accountId, { meters, values, addOns, plans }] of accounts) {
     for (const [id, compared] of meters) yield csvLine(row(accountId, "meter", id, compared));
+    for (const [value, compared] of values) yield csvLine(valueRow(accountId, value, compared));
     for (const [id, compared] of addOns) yield csvLine(row(accountId, "add_on", id, compared));
     for (const plan of plans) yield* planRows(accountId, plan).map(csvLine);
   }
@@ -28,6 +29,16 @@ function row(accountId: string, kind: string, id: string, compared: Compared): C
     ...[accountId, kind, id, "credits", BigInt(count), quantity],
     ...[charged, wouldBe, wouldBe - charged].map(credits),
     ...[BigInt(noPrice.count), noPrice.quantity, credits(noPrice.charged)],
+  ];
+}
+
+/** Quantities of several meters have no sum. */
+function valueRow(accountId: string, value: string, { noPrice, ...compared }: Compared): Cell[] {
+  const { count, charged, wouldBe } = compared;
+  return [
+    ...[accountId, "value", value, "credits", BigInt(count), ""],
+    ...[charged, wouldBe, wouldBe - charged].map(credits),
+    ...[BigInt(noPrice.count), "", credits(noPrice.charged)],
   ];
 }
 

@@ -33,6 +33,8 @@ const partFields = {
 };
 const partsFields = {
   meters: z.array(noun({ meter: z.string(), ...partFields })),
+  /** Usage by the values of the dimension `by`; empty without one. */
+  values: z.array(noun({ value: z.string(), ...comparedFields })),
   add_ons: z.array(noun({ add_on_id: z.string(), ...partFields })),
 };
 const movers = noun({
@@ -44,6 +46,7 @@ export const whatIfReport = noun({
   catalogue: z.string(),
   from: instant,
   to: instant,
+  by: z.string().nullable(),
   totals: noun({
     ...comparedFields,
     ...partsFields,
@@ -83,11 +86,15 @@ export const whatIfReport = noun({
 export function toWhatIfReport(
   whatIf: WhatIf,
   totals: WhatIfTotals,
-  { file, range }: { readonly file: string; readonly range: ChargedRange },
+  {
+    file,
+    range,
+    by,
+  }: { readonly file: string; readonly range: ChargedRange; readonly by: string | null },
 ) {
   const { winners, losers, movers: all } = totals;
   return {
-    ...{ catalogue: file, from: range.from, to: range.to },
+    ...{ catalogue: file, from: range.from, to: range.to, by },
     totals: {
       ...toCompared(totals.credits),
       ...toParts(totals),
@@ -119,9 +126,10 @@ function toCompared(compared: Compared) {
   return { ...compared, difference: differenceOf(compared) };
 }
 
-function toParts({ meters, addOns }: Pick<WhatIfTotals, "meters" | "addOns">) {
+function toParts({ meters, values, addOns }: Pick<WhatIfTotals, "meters" | "values" | "addOns">) {
   return {
     meters: [...meters].map(([meter, part]) => ({ meter, ...toCompared(part) })),
+    values: [...values].map(([value, part]) => ({ value, ...toCompared(part) })),
     addOns: [...addOns].map(([addOnId, part]) => ({ addOnId, ...toCompared(part) })),
   };
 }

@@ -12,14 +12,16 @@ import { countOf } from "../../../shared/core/text/text.ts";
 import type { ChargedRange } from "../../../shared/ledger/proof/charged-between.ts";
 import { type Column, printable, table } from "../shell/print.ts";
 import { accountOf, MOST_NAMED } from "./shape.ts";
-import { furthestFirst, type Mover, type WhatIfTotals } from "./totals.ts";
+import { byDistance, furthestFirst, type Mover, type WhatIfTotals } from "./totals.ts";
 
 /** What is compared, and what is shown of it. */
 interface Shown {
   readonly file: string;
   readonly range: ChargedRange;
   readonly byMeter: boolean;
-  /** The most accounts that are listed. */
+  /** The dimension by whose values usage is shown; null: none. */
+  readonly by: string | null;
+  /** The most accounts that are listed, and the most values. */
   readonly limit: number;
 }
 
@@ -41,8 +43,9 @@ export function whatIfText(whatIf: WhatIf, totals: WhatIfTotals, shown: Shown): 
   return [
     `Under ${printable(file)}, ${when}, in credits`,
     totalsText(totals),
+    ...valuesText(totals, shown),
     ...plansText(totals),
-    ...notComparedText(totals),
+    ...notComparedText(totals, shown),
     moversText(totals),
     accountsText(whatIf, totals, shown),
   ].join("\n\n");
@@ -82,6 +85,38 @@ function totalsText({ meters, addOns, credits }: WhatIfTotals): string {
     ["COUNT", ({ count }) => count, "right"],
     ...AMOUNTS,
   ]);
+}
+
+/** Usage by the values of a dimension. */
+function valuesText({ values }: WhatIfTotals, { by, limit }: Shown): string[] {
+  if (by === null) return [];
+  const rows = furthestValues(values, limit);
+  const listed = table(rows, [
+    [printable(by).toUpperCase(), ({ value }) => value],
+    ["COUNT", ({ count }) => count, "right"],
+    ...AMOUNTS,
+  ]);
+  return [listed + moreText(values.size - rows.length, "value")];
+}
+
+/** The largest difference first. */
+function furthestValues(values: WhatIfTotals["values"], limit: number) {
+  const all = [...values].sort(
+    ([a, one], [b, other]) =>
+      byDistance(differenceOf(one), differenceOf(other)) || (a < b ? -1 : 1),
+  );
+  return all.slice(0, limit).map(([value, compared]) => {
+    return { value: valueName(value), count: compared.count, ...amounts(compared) };
+  });
+}
+
+function valueName(value: string): string {
+  return value === "" ? "(none)" : value;
+}
+
+function moreText(more: number, one: string): string {
+  if (more === 0) return "";
+  return `\nThere are ${countOf(more, `more ${one}`)}: --limit, or --csv for all of them`;
 }
 
 /** Meters and add-ons by name. */
@@ -124,16 +159,26 @@ export function signedMoney(amount: bigint, currency: string): string {
   return amount < 0n ? `-${formatMoney(-amount, currency)}` : formatMoney(amount, currency);
 }
 
-function notComparedText({ meters, addOns, untoldPlans }: WhatIfTotals): string[] {
+function notComparedText(
+  { meters, values, addOns, untoldPlans }: WhatIfTotals,
+  { by, limit }: Shown,
+): string[] {
+  const unpriced = [...values].filter(([, { noPrice }]) => noPrice.count > 0);
   const lines = [
     ...[...meters].flatMap(([meter, { noPrice }]) => noPriceLine(meter, noPrice, "event")),
+    ...unpriced
+      .slice(0, limit)
+      .flatMap(([value, { noPrice }]) =>
+        noPriceLine(`${by} ${valueName(value)}`, noPrice, "event"),
+      ),
     ...[...addOns].flatMap(([id, { noPrice }]) => noPriceLine(`add-on ${id}`, noPrice, "charge")),
     ...[...untoldPlans].map(
       ([plan, accounts]) =>
         `No price: plan ${printable(plan)} of ${countOf(accounts, "account")}, not compared.`,
     ),
   ];
-  return lines.length === 0 ? [] : [lines.join("\n")];
+  if (lines.length === 0) return [];
+  return [lines.join("\n") + moreText(Math.max(0, unpriced.length - limit), "value")];
 }
 
 function noPriceLine(id: string, { count, charged }: Compared["noPrice"], one: string): string[] {
@@ -159,11 +204,19 @@ function named(movers: readonly Mover[]): string {
   return `: ${shown.join(", ")}${movers.length > MOST_NAMED ? ", ..." : ""}`;
 }
 
-function accountsText(whatIf: WhatIf, { movers }: WhatIfTotals, { byMeter, limit }: Shown): string {
+function accountsText(
+  whatIf: WhatIf,
+  { movers }: WhatIfTotals,
+  { byMeter, by, limit }: Shown,
+): string {
   const listed = [...movers].sort(furthestFirst).slice(0, limit);
   const rows = listed.flatMap(({ accountId, compared }) => {
-    const parts = byMeter ? partRows(accountOf(whatIf, accountId)) : [];
-    return [{ what: "total", ...amounts(compared) }, ...parts].map((row) => ({
+    const account = accountOf(whatIf, accountId);
+    const parts = byMeter ? partRows(account) : [];
+    const values = furthestValues(account.values, limit).map((row) => {
+      return { ...row, what: `${by} ${row.value}` };
+    });
+    return [{ what: "total", ...amounts(compared) }, ...parts, ...values].map((row) => ({
       accountId,
       ...row,
     }));
@@ -171,12 +224,10 @@ function accountsText(whatIf: WhatIf, { movers }: WhatIfTotals, { byMeter, limit
   const what: Column<(typeof rows)[number]> = ["WHAT", (row) => row.what];
   const accounts = table(rows, [
     ["ACCOUNT", ({ accountId }) => accountId],
-    ...(byMeter ? [what] : []),
+    ...(byMeter || by !== null ? [what] : []),
     ...AMOUNTS,
   ]);
-  const more = movers.length - listed.length;
-  if (more === 0) return accounts;
-  return `${accounts}\nThere are ${countOf(more, "more account")}: --limit, or --csv for all of them`;
+  return accounts + moreText(movers.length - listed.length, "account");
 }
 
 function partRows({ meters, addOns, plans }: AccountWhatIf) {

@@ -27,6 +27,8 @@ interface PlanTotal {
 export interface WhatIfTotals {
   readonly credits: Compared;
   readonly meters: ReadonlyMap<string, Compared>;
+  /** By the values of the dimension that was asked for; "": none. */
+  readonly values: ReadonlyMap<string, Compared>;
   readonly addOns: ReadonlyMap<string, Compared>;
   /** By currency. */
   readonly plans: ReadonlyMap<string, PlanTotal>;
@@ -41,6 +43,7 @@ export interface WhatIfTotals {
 
 export function whatIfTotals(whatIf: WhatIf): WhatIfTotals {
   const meters = new Map<string, Compared>();
+  const values = new Map<string, Compared>();
   const addOns = new Map<string, Compared>();
   const plans = new Map<string, PlanTotal>();
   const untoldPlans = new Map<string, number>();
@@ -49,6 +52,7 @@ export function whatIfTotals(whatIf: WhatIf): WhatIfTotals {
     const compared = creditsOf(account);
     movers.push({ accountId, compared, difference: differenceOf(compared) });
     for (const [meter, part] of account.meters) add(meters, meter, part);
+    for (const [value, part] of account.values) add(values, value, part);
     for (const [addOn, part] of account.addOns) add(addOns, addOn, part);
     for (const { planId, currency, given, wouldGive, charged, wouldCharge } of account.plans) {
       if (wouldGive === null || wouldCharge === null) {
@@ -66,7 +70,7 @@ export function whatIfTotals(whatIf: WhatIf): WhatIfTotals {
   }
   return {
     credits: movers.reduce((sum, { compared }) => together(sum, compared), NOTHING),
-    ...{ meters: byId(meters), addOns: byId(addOns), plans: byId(plans) },
+    ...{ meters: byId(meters), values: byId(values), addOns: byId(addOns), plans: byId(plans) },
     untoldPlans: byId(untoldPlans),
     winners: movers.filter(({ difference }) => difference < 0n).sort(furthestFirst),
     losers: movers.filter(({ difference }) => difference > 0n).sort(furthestFirst),
@@ -86,9 +90,14 @@ function byId<T>(items: ReadonlyMap<string, T>): Map<string, T> {
 
 /** Orders by the size of the difference, then by id. */
 export function furthestFirst(a: Mover, b: Mover): number {
-  const [far, other] = [size(a.difference), size(b.difference)];
-  if (far !== other) return far > other ? -1 : 1;
-  return a.accountId < b.accountId ? -1 : 1;
+  return byDistance(a.difference, b.difference) || (a.accountId < b.accountId ? -1 : 1);
+}
+
+/** Orders differences by their size, the largest first. */
+export function byDistance(a: MicroCredits, b: MicroCredits): number {
+  const [far, other] = [size(a), size(b)];
+  if (far === other) return 0;
+  return far > other ? -1 : 1;
 }
 
 function size(difference: bigint): bigint {

@@ -3,6 +3,7 @@ import {
   addCharge,
   addPlans,
   addUsage,
+  type PricedUsage,
   type WhatIf,
 } from "../../../shared/core/history/what-if.ts";
 import type { Refusal } from "../../../shared/core/line/refusal.ts";
@@ -25,7 +26,7 @@ import {
 } from "../../../shared/ledger/proof/charged-between.ts";
 import { usagePastUntil } from "../../../shared/ledger/usage/past-usage.ts";
 import type { Settings } from "../../../shared/runtime/settings.ts";
-import { accountIdArgument, instantArgument } from "../shell/arguments.ts";
+import { accountIdArgument, idArgument, instantArgument } from "../shell/arguments.ts";
 import { writeCsv } from "../shell/csv-file.ts";
 import { limitArgument, MOST_LISTED } from "../shell/paging.ts";
 import { openProgress } from "../shell/progress.ts";
@@ -43,6 +44,8 @@ interface WhatIfOptions extends JsonOption {
   readonly to: string;
   readonly account?: string;
   readonly byMeter?: true;
+  readonly by?: string;
+  readonly usageOnly?: true;
   readonly limit: string;
   readonly csv?: string;
 }
@@ -50,8 +53,11 @@ interface WhatIfOptions extends JsonOption {
 const RULES = `
 Only the file counts: what it does not name has no price and is not compared but listed, with exit
 code 1. What it states without from applies to the whole range. Each event is priced at the instant
-at which it occurred; plans, changes of plan and add-ons are as they were. Top-ups are not compared.
-Nothing is changed.`;
+at which it occurred, by its dimensions; plans, changes of plan and add-ons are as they were. Top-ups
+are not compared. Nothing is changed.`;
+
+/** The most values of a dimension that an account's usage is summed by. */
+const MOST_VALUES = 10_000;
 
 export function addWhatIfCommand(program: Command): void {
   addCommand(program, "what-if", {
@@ -59,6 +65,7 @@ export function addWhatIfCommand(program: Command): void {
     examples: [
       "what-if --catalogue dearer.yaml --from 2026-10-01T00:00:00Z --to 2026-11-01T00:00:00Z",
       "what-if --catalogue dearer.yaml --from 2026-10-01T00:00:00Z --to 2026-11-01T00:00:00Z --csv -",
+      "what-if --catalogue models.yaml --from 2026-10-01T00:00:00Z --to 2026-11-01T00:00:00Z --by model --usage-only",
     ],
   })
     .requiredOption(
@@ -69,8 +76,20 @@ export function addWhatIfCommand(program: Command): void {
     .requiredOption("--to <instant>", "and before this instant")
     .option("--account <id>", "only this account")
     .option("--by-meter", "show each account by meter and add-on")
-    .option("--limit <count>", `how many accounts to show as text, at most ${MOST_LISTED}`, "20")
-    .option("--csv <file>", "write all accounts by meter, add-on and plan; - is standard output")
+    .option(
+      "--by <dimension>",
+      "show usage by the values of a dimension, in all and of each account",
+    )
+    .option("--usage-only", "compare usage alone, without add-ons and plans")
+    .option(
+      "--limit <count>",
+      `how many accounts and values to show as text, at most ${MOST_LISTED}`,
+      "20",
+    )
+    .option(
+      "--csv <file>",
+      "write all accounts by meter, value, add-on and plan; - is standard output",
+    )
     .addHelpText("after", RULES)
     .action((options: WhatIfOptions) =>
       run(options, (settings) => whatIf(settings, toRequest(options))),
@@ -81,13 +100,16 @@ interface Request {
   readonly file: string;
   readonly range: ChargedRange;
   readonly byMeter: boolean;
+  /** A dimension; null: none. */
+  readonly by: string | null;
+  readonly usageOnly: boolean;
   readonly limit: number;
   readonly csv: string | null;
   readonly json: boolean;
 }
 
 function toRequest(options: WhatIfOptions): Request {
-  const { catalogue, account, byMeter, limit, csv = null, json } = options;
+  const { catalogue, account, byMeter, by, usageOnly, limit, csv = null, json } = options;
   const from = instantArgument("--from", options.from);
   const to = instantArgument("--to", options.to);
   if (from >= to) {
@@ -101,6 +123,8 @@ function toRequest(options: WhatIfOptions): Request {
     file: catalogue,
     range: { from, to, accountId },
     byMeter: byMeter === true,
+    by: by === undefined ? null : idArgument("--by", by),
+    usageOnly: usageOnly === true,
     limit: limitArgument(limit),
     csv,
     json: json === true,
@@ -113,16 +137,16 @@ async function whatIf(settings: Settings, request: Request): Promise<Result> {
   const catalogue = await readCatalogueFile(request.file, "nothing was calculated");
   if (catalogue.kind === "wrong") return catalogue.result;
   const compared = await readBooks(settings, (transaction) =>
-    compare(transaction, request.range, statedCatalogue(catalogue.stated)),
+    compare(transaction, request, statedCatalogue(catalogue.stated)),
   );
   return "kind" in compared ? refused(compared) : resultOf(compared, request);
 }
 
 async function compare(
   transaction: Transaction,
-  range: ChargedRange,
+  { range, by, usageOnly }: Request,
   other: StatedCatalogue,
-): Promise<WhatIf | UnknownAccount | Refusal<"usage_past_retention">> {
+): Promise<WhatIf | UnknownAccount | Refusal<"usage_past_retention" | "range_too_large">> {
   const compared: WhatIf = new Map();
   const { accountId } = range;
   if (accountId === null) await allowWholeTables(transaction);
@@ -133,10 +157,14 @@ async function compare(
   if (until !== null && range.from < until) return { kind: "usage_past_retention", until };
   const events = await countUsageBetween(transaction, range);
   using progress = openProgress(events, countOf(events, "event"));
+  let hasTooMany = false;
   await readUsageBetween(transaction, range, (usage) => {
-    for (const event of usage) addUsage(compared, event, other);
+    for (const event of hasTooMany ? [] : usage) addUsage(compared, event, other, by);
+    hasTooMany ||= usage.some((of) => valuesOf(compared, of) > MOST_VALUES);
     progress.add(usage.length);
   });
+  if (hasTooMany) return { kind: "range_too_large" };
+  if (usageOnly) return compared;
   await readChargesBetween(transaction, range, (charges) => {
     for (const charge of charges) addCharge(compared, charge, other);
   });
@@ -144,6 +172,11 @@ async function compare(
     for (const account of accounts) addPlans(compared, account, other, range);
   });
   return compared;
+}
+
+/** How many values of the dimension the account of an event has used so far. */
+function valuesOf(compared: WhatIf, { accountId }: PricedUsage): number {
+  return compared.get(accountId)?.values.size ?? 0;
 }
 
 async function resultOf(compared: WhatIf, request: Request): Promise<Result> {

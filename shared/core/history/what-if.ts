@@ -12,7 +12,7 @@ import {
   versionOf,
 } from "../offer/rate-card.ts";
 import type { StatedCatalogue } from "../offer/stated-catalogue.ts";
-import type { Dimensions } from "../offer/value-tree.ts";
+import { type Dimensions, valueAt } from "../offer/value-tree.ts";
 import { type PlanHistory, type PlanStep, planSteps } from "./plan-charges.ts";
 
 /**
@@ -46,12 +46,14 @@ export interface PlanCompared {
 /** An account under another catalogue, by meter, add-on and plan. */
 export interface AccountWhatIf {
   readonly meters: Map<string, Compared>;
+  /** The same usage by the values of one dimension, if asked for; "": it has none. */
+  readonly values: Map<string, Compared>;
   readonly addOns: Map<string, Compared>;
   plans: readonly PlanCompared[];
   readonly carried: Map<MeterVersion, UsedUnder>;
 }
 
-/** By account; filled row by row, so memory grows only with the accounts and their meters. */
+/** By account; filled row by row, so memory grows only with the accounts, their meters and values. */
 export type WhatIf = Map<AccountId, AccountWhatIf>;
 
 /** A metered event as it was priced. */
@@ -64,13 +66,20 @@ export interface PricedUsage {
   readonly credits: MicroCredits;
 }
 
-/** Adds an event, priced again as of when it occurred. */
-export function addUsage(whatIf: WhatIf, usage: PricedUsage, { card }: StatedCatalogue): void {
-  const { meter, quantity, credits } = usage;
+/** Adds an event, priced again as of when it occurred; `by`: the dimension by whose values it is summed, too. */
+export function addUsage(
+  whatIf: WhatIf,
+  usage: PricedUsage,
+  { card }: StatedCatalogue,
+  by: string | null = null,
+): void {
+  const { meter, quantity, credits, dimensions } = usage;
   const account = accountIn(whatIf, usage.accountId);
   const rate = rateOf(card, usage);
   const wouldBe = rate === null ? null : priceAgain(account, rate, usage);
-  addTo(account.meters, meter, { quantity, charged: credits, wouldBe });
+  const again = { quantity, charged: credits, wouldBe };
+  addTo(account.meters, meter, again);
+  if (by !== null) addTo(account.values, valueAt(dimensions, by) ?? "", again);
 }
 
 /**
@@ -205,7 +214,7 @@ function accountIn(whatIf: WhatIf, accountId: AccountId): AccountWhatIf {
   const known = whatIf.get(accountId);
   if (known !== undefined) return known;
   const fresh: AccountWhatIf = {
-    ...{ meters: new Map(), addOns: new Map(), plans: [] },
+    ...{ meters: new Map(), values: new Map(), addOns: new Map(), plans: [] },
     carried: new Map(),
   };
   whatIf.set(accountId, fresh);

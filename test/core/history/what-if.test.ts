@@ -58,6 +58,39 @@ describe("usage under other rates", () => {
     });
   });
 
+  test("is priced by its dimensions, and summed by the values of one of them", () => {
+    const rates = [
+      { patterns: ["large"], credits: 1n, per: 2n },
+      { patterns: ["small-*"], credits: 1n, per: 3n },
+    ];
+    const meters = new Map([["calls", [version({ dimensions: ["model"], rates })]]]);
+    const other = statedCatalogue({ ...NOTHING_STATED, meters });
+    const whatIf: WhatIf = new Map();
+    const use = (model: string, quantity: bigint, charged: bigint) =>
+      addUsage(
+        whatIf,
+        { ...CALL, quantity, credits: charged, dimensions: { model, team: "a" } },
+        other,
+        "model",
+      );
+    use("large", 5n, 40n);
+    use("small-1", 5n, 40n);
+    use("large", 2n, 16n);
+    use("tiny", 9n, 7n);
+    use("", 1n, 3n);
+    const { values = new Map(), meters: ofMeters = new Map() } = whatIf.get(ACME) ?? {};
+    // 5/2, then 5/2 + 5/3 = 4 and a sixth, then 5 and a sixth.
+    expect(Object.fromEntries(values)).toMatchObject({
+      large: { count: 2, quantity: 7n, charged: 56n, wouldBe: 3n },
+      "small-1": { count: 1, quantity: 5n, charged: 40n, wouldBe: 2n },
+      tiny: { count: 0, wouldBe: 0n, noPrice: { count: 1, quantity: 9n, charged: 7n } },
+      "": { noPrice: { count: 1, charged: 3n } },
+    });
+    expect(ofMeters.get("calls")).toMatchObject({
+      ...{ count: 3, charged: 96n, wouldBe: 5n, noPrice: { count: 2, charged: 10n } },
+    });
+  });
+
   test("what has no price at that time is not compared", () => {
     const meters = new Map([["calls", [version({ credits: 5n, per: 1n }, NOON)]]]);
     const other = statedCatalogue({ ...NOTHING_STATED, meters });
