@@ -1,3 +1,4 @@
+import type { z } from "zod";
 import type { DisplayName } from "../core/offer/display-name.ts";
 import type { RequestedCatalogue, RequestedVersions } from "../core/offer/requested-catalogue.ts";
 import type { Problem } from "./problem.ts";
@@ -8,6 +9,8 @@ export type ParsedCatalogue =
   | { readonly kind: "parsed"; readonly asked: RequestedCatalogue }
   /** In the order of their lines. */
   | { readonly kind: "unreadable"; readonly problems: readonly Problem[] };
+
+type Form = z.output<ReturnType<typeof catalogueForm>>;
 
 export const MAX_CATALOGUE_BYTES = 1 << 20;
 
@@ -38,7 +41,7 @@ function validate(tree: Tree): ParsedCatalogue {
     }));
     return { kind: "unreadable", problems: problems.sort((a, b) => a.line - b.line) };
   }
-  const { meters, plans, add_ons, credit_prices } = read.data;
+  const { meters, plans, add_ons, credit_prices, dimensions } = read.data;
   const sections = {
     meters: placed(
       "meters",
@@ -50,12 +53,14 @@ function validate(tree: Tree): ParsedCatalogue {
     addOns: placed("add_ons", add_ons, tree, ({ from: _from, name: _name, ...terms }) => terms),
     creditPrices: placed("credit_prices", credit_prices, tree, ({ from: _, ...terms }) => terms),
   };
-  if (Object.values(sections).every(({ size }) => size === 0)) return unreadable("states nothing");
   const names = [
     ...namesIn("meter", meters),
     ...namesIn("plan", plans),
     ...namesIn("add_on", add_ons),
+    ...namesOfDimensions(dimensions),
   ];
+  const statesNothing = Object.values(sections).every(({ size }) => size === 0);
+  if (statesNothing && names.length === 0) return unreadable("states nothing");
   return { kind: "parsed", asked: { ...sections, names } };
 }
 
@@ -66,6 +71,18 @@ function namesIn(
   return [...items]
     .map(([id, versions]) => ({ what, id, ...nameIn(versions) }))
     .filter(({ name, unit }) => name !== null || unit !== null);
+}
+
+function namesOfDimensions(dimensions: Form["dimensions"] = new Map()): DisplayName[] {
+  const named = (what: DisplayName["what"], id: string, name: string) => {
+    return { what, id, name, unit: null };
+  };
+  return [...dimensions].flatMap(([dimension, { name, values = new Map<string, string>() }]) => [
+    ...(name === undefined ? [] : [named("dimension", dimension, name)]),
+    ...[...values].map(([value, shown]) =>
+      named("dimension_value", `${dimension}=${value}`, shown),
+    ),
+  ]);
 }
 
 function placed<T extends Stated, Terms>(
@@ -92,13 +109,19 @@ function countVersions(data: Plain): number {
     typeof section === "object" ? Object.values(section) : [],
   );
   const versions = items.flatMap((item) => (Array.isArray(item) ? item : [item]));
-  return versions.reduce((count, version) => count + countRates(version), 0);
+  return versions.reduce((count, version) => count + countParts(version), 0);
 }
 
-/** Each rate of a version counts. */
-function countRates(version: Plain): number {
-  const rates = typeof version === "object" && "rates" in version ? version["rates"] : null;
-  return Array.isArray(rates) ? Math.max(1, rates.length) : 1;
+/** Each rate of a version counts, and each named value of a dimension. */
+function countParts(version: Plain): number {
+  if (typeof version !== "object") return 1;
+  const rates = "rates" in version ? version["rates"] : null;
+  const values = "values" in version ? version["values"] : null;
+  return Math.max(1, sizeOf(rates), sizeOf(values));
+}
+
+function sizeOf(part: unknown): number {
+  return typeof part === "object" && part !== null ? Object.keys(part).length : 0;
 }
 
 function decode(bytes: Uint8Array): string | null {

@@ -55,8 +55,18 @@ export function catalogueForm() {
     plans: named(problemOfId, () => versions(plan)).optional(),
     add_ons: named(problemOfId, () => versions(addOn)).optional(),
     credit_prices: named(currencyProblem, () => versions(creditPrice)).optional(),
+    dimensions: named(problemOfDimension, () => namesOfDimension).optional(),
   });
 }
+
+/** How people read a dimension of usage, and its values. */
+const namesOfDimension = fields({
+  name: displayText.optional(),
+  values: named(problemOfId, () => displayText).optional(),
+}).refine(
+  ({ name, values }) => name !== undefined || values !== undefined,
+  "names nothing; leave it out",
+);
 
 const unit = fields({ one: displayText, many: displayText });
 
@@ -88,6 +98,11 @@ function prices() {
       .map(([currency, { monthly, yearly }]) => ({ currency, monthly, yearly }))
       .sort((a, b) => (a.currency < b.currency ? -1 : 1)),
   );
+}
+
+/** `=` sets a dimension apart from its value. */
+function problemOfDimension(name: string): string | null {
+  return problemOfId(name) ?? (name.includes("=") ? "holds =, so it cannot be named" : null);
 }
 
 function problemOfId(name: string): string | null {

@@ -429,16 +429,19 @@ test("a customer reads what ids are called, but of plans only their own", async 
       "hundred-paid": { credits: 100, prices: price, name: "For one customer" },
     },
     add_ons: { voice: { credits: 20, name: "Voices" } },
+    dimensions: { model: { name: "Model", values: { "gpt-5": "GPT-5" } } },
   };
   const key = await makeKey(books, ["catalogue"]);
   const setBy = `key:${key.split("_")[1]}`;
   const applied = await api.ask("POST", "/v1/catalogue/changes", { ...bearer(key), body: stated });
-  expect([applied.body.outcome, applied.body.names.length]).toEqual(["applied", 4]);
+  expect([applied.body.outcome, applied.body.names.length]).toEqual(["applied", 6]);
   const again = await api.ask("POST", "/v1/catalogue/changes", { ...bearer(key), body: stated });
   expect(again.body.outcome).toBe("unchanged");
 
   const names = [
     { what: "add_on", id: "voice", name: "Voices", unit: null },
+    { what: "dimension", id: "model", name: "Model", unit: null },
+    { what: "dimension_value", id: "model=gpt-5", name: "GPT-5", unit: null },
     { what: "meter", id: "call", name: "Calls <b>", unit: { one: "call", many: "calls" } },
     { what: "plan", id: "hundred", name: "A hundred", unit: null },
   ];
@@ -451,7 +454,7 @@ test("a customer reads what ids are called, but of plans only their own", async 
   const token = bearer(await tokenFor("named"));
   expect((await api.ask("GET", "/v1/accounts/named/names", token)).body.items).toEqual(names);
   const without = await api.ask("GET", "/v1/accounts/theirs/names");
-  expect(without.body.items).toEqual(names.slice(0, 2));
+  expect(without.body.items).toEqual(names.slice(0, 4));
 });
 
 test("a key is shown once: the books store a hash, and lists show when it was last used", async () => {

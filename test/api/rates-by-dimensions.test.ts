@@ -84,3 +84,16 @@ test("an event is explained with its rate, and the catalogue lists all of them",
     },
   ]);
 });
+
+test("whoever shows an account learns the dimensions that prices depend on now", async () => {
+  const named = { meter: "chat", validFrom: Date.now() + 60_000 };
+  await setRates(books, [rateTable(named, { ...PRICES, dimensions: ["engine"] })]);
+  const { ask } = await openApi(books);
+  expect((await ask("GET", "/v1/accounts/acme/names")).body).toEqual({
+    items: [],
+    price_dimensions: ["model"],
+  });
+  const later = await openApi(books, { now: () => named.validFrom });
+  const { body } = await later.ask("GET", "/v1/accounts/acme/names");
+  expect(body.price_dimensions).toEqual(["engine"]);
+});

@@ -65,6 +65,39 @@ describe.skipIf(IS_SKIPPED)("a customer's dashboard", () => {
     expect(await numbers()).toEqual(["10,000.00", "9,988.00"]);
   });
 
+  it("groups spend by what prices depend on, under its names, and remembers it", async () => {
+    const account = await openWith(10_000n);
+    const source = "assistant";
+    await services.usage.publish([
+      {
+        ...{ eventId: `${account}-1`, accountId: account, meter: "assistant.tokens", source },
+        ...{ quantity: 1_000_000n, dimensions: { model: "sonata", kind: "input" } },
+      },
+      {
+        ...{ eventId: `${account}-2`, accountId: account, meter: "kb.queries", source },
+        ...{ quantity: 20n, dimensions: { agent: "anna" } },
+      },
+    ]);
+    await untilBooks(account, 9_996n);
+    const { page } = await openDashboard(browser, services, account);
+    const by = page.locator(".choices select");
+    const spent = page.locator(".spent-on");
+    await spent.getByText("Assistant").waitFor(WITHIN);
+    await expect
+      .poll(() => by.locator("option").allTextContents(), WITHIN)
+      .toEqual(["meter", "source", "Model", "Kind of token", "agent"]);
+    await by.selectOption({ label: "Model" });
+    await page.getByText("credits in the last 30 days, by Model").waitFor(WITHIN);
+    expect(await spent.locator("tbody th").allTextContents()).toEqual([
+      expect.stringMatching(/^Sonata/),
+      expect.stringMatching(/^not set/),
+    ]);
+    await page.getByRole("list", { name: "Activity" }).getByText("Model Sonata").waitFor(WITHIN);
+    await page.reload();
+    await page.getByText("credits in the last 30 days, by Model").waitFor(WITHIN);
+    expect(await by.inputValue()).toBe("dimension model");
+  });
+
   it("shows the top-up of a low balance pending, and then its credits", async () => {
     const account = accountName("browser");
     await openPayer(services.books, account, { credits: 20n * CREDIT });

@@ -130,6 +130,24 @@ ${plan(`    name: ${"n".repeat(60)}\n${euros}`)}`;
     expect(terms.flat()).not.toContain("unit");
   });
 
+  test("with names of dimensions and of their values, alone if need be", () => {
+    const text = `dimensions:
+  model: { name: Model, values: { gpt-5: GPT-5, 4.5: "Claude 4.5", "a=b": A } }
+  team: { name: Team }
+  region: { values: { eu: Europe } }
+`;
+    const { meters, names } = asked(text);
+    expect(meters.size).toBe(0);
+    expect(names.map(({ what, id, name, unit }) => [what, id, name, unit])).toEqual([
+      ["dimension", "model", "Model", null],
+      ["dimension_value", "model=gpt-5", "GPT-5", null],
+      ["dimension_value", "model=4.5", "Claude 4.5", null],
+      ["dimension_value", "model=a=b", "A", null],
+      ["dimension", "team", "Team", null],
+      ["dimension_value", "region=eu", "Europe", null],
+    ]);
+  });
+
   test("with instants, of which only the first in a list may be omitted", () => {
     const { addOns, creditPrices } = asked(`add_ons:
   voice:
@@ -193,6 +211,8 @@ credit_prices:
       ],
       ...["plan Starter", "plan Growth", "plan Scale"],
       ...["add_on Calls at once", "add_on Knowledge bases", "add_on Voice cloning"],
+      ...["dimension Model", "dimension_value Sonata", "dimension_value Fugue"],
+      ...["dimension_value Prelude 2", "dimension_value Prelude 3", "dimension Kind of token"],
     ]);
   });
 });
@@ -294,14 +314,29 @@ describe("a mistake is reported with its line, field and remedy", () => {
   test.each<(string | RegExp)[]>([
     ["", "1: : states nothing"],
     ["# nothing yet\n", "1: : states nothing"],
-    ["just words", "1: : must have the fields meters, plans, add_ons, credit_prices"],
-    ["- a", "1: : must have the fields meters, plans, add_ons, credit_prices"],
+    ["just words", "1: : must have the fields meters, plans, add_ons, credit_prices, dimensions"],
+    ["- a", "1: : must have the fields meters, plans, add_ons, credit_prices, dimensions"],
     ["{}", "1: : states nothing"],
     ["\n\nplan:\n  pro: {}", "3: plan: there is no such field; did you mean plans?"],
     ["add-ons: {}", "1: add-ons: there is no such field; did you mean add_ons?"],
     [
       "coupons: {}",
-      "1: coupons: there is no such field; there are meters, plans, add_ons, credit_prices",
+      "1: coupons: there is no such field; there are meters, plans, add_ons, credit_prices, dimensions",
+    ],
+    ["dimensions: { model: {} }", "1: dimensions.model: names nothing; leave it out"],
+    ["dimensions: { model: Model }", "1: dimensions.model: must have the fields name, values"],
+    ["dimensions: { a=b: { name: A } }", "1: dimensions.a=b: holds =, so it cannot be named"],
+    [
+      "dimensions: { model: { values: {} } }",
+      "1: dimensions.model.values: names nothing; leave it out",
+    ],
+    [
+      "dimensions: { model: { values: { gpt-5: ' ' } } }",
+      "1: dimensions.model.values.gpt-5: shows nothing",
+    ],
+    [
+      "dimensions: { model: { value: { gpt-5: A } } }",
+      "1: dimensions.model.value: there is no such field; did you mean values?",
     ],
     ["plans:\n", "1: plans: must have names and what each stands for"],
     ["plans: {}", "1: plans: names nothing; leave it out"],

@@ -1,5 +1,11 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import type { Grouping } from "../../services/dashboard/api/account-api.ts";
+import {
+  dimensionsOffered,
+  groupingOf,
+  optionOf,
+} from "../../services/dashboard/state/grouping.ts";
 import {
   addOnBucket,
   layersOf,
@@ -50,7 +56,7 @@ describe("what was spent", () => {
     const addOn = addOnBucket(bucket(DAY_2, "voice", "100"));
     const spend = spendOf([...buckets, addOn], [DAY_1, DAY_2], END);
     expect(spend.total).toBe(165n);
-    expect(spend.rows.map(({ key }) => keyName(key, "meter"))).toEqual([
+    expect(spend.rows.map(({ key }) => keyName(key, { group: "meter" }))).toEqual([
       ...["voice (add-on)", "voice", "tokens"],
     ]);
     expect(spend.bars.map(usageOf)).toEqual([40n, 25n]);
@@ -133,5 +139,27 @@ describe("the ranges", () => {
     expect(starts).toHaveLength(30);
     expect(range.from).toBe(starts[0]);
     expect(new Date(range.to).toISOString()).toBe("2026-11-26T23:00:00.000Z");
+  });
+});
+
+describe("what spend is grouped by", () => {
+  const dimension = (name: string): Grouping => ({ group: "dimension", dimension: name });
+
+  it("is offered with the dimensions that prices depend on first, each once", () => {
+    const seen = ["team", "model", "agent", "team"];
+    expect(dimensionsOffered(["model", "kind"], seen, { group: "meter" })).toEqual([
+      ...["model", "kind", "agent", "team"],
+    ]);
+    expect(dimensionsOffered([], [], dimension("gone"))).toEqual(["gone"]);
+    expect(dimensionsOffered(["model"], ["a"], dimension("model"))).toEqual(["model", "a"]);
+  });
+
+  it("is one word of a list, and by meter if the word is none", () => {
+    for (const grouping of [{ group: "meter" }, { group: "source" }, dimension("a b")] as const) {
+      expect(groupingOf(optionOf(grouping))).toEqual(grouping);
+    }
+    for (const word of ["", "dimension", "colour"]) {
+      expect(groupingOf(word)).toEqual({ group: "meter" });
+    }
   });
 });

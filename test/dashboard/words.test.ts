@@ -4,7 +4,13 @@ import { readCredits, readMoney } from "../../services/dashboard/account/read-am
 import { expiryText, type LotOnLine, lotName } from "../../services/dashboard/state/lot-on-line.ts";
 import { meterName, planName, setNames } from "../../services/dashboard/text/display-names.ts";
 import { entryText } from "../../services/dashboard/text/entry-text.ts";
-import { keyName, quantityText, usageText } from "../../services/dashboard/text/meter-text.ts";
+import {
+  groupName,
+  keyName,
+  originText,
+  quantityText,
+  usageText,
+} from "../../services/dashboard/text/meter-text.ts";
 import { firstMonthText, waitingText } from "../../services/dashboard/text/plan-text.ts";
 import { runwayText } from "../../services/dashboard/text/runway-text.ts";
 
@@ -146,7 +152,8 @@ describe("lots and entries in words", () => {
 });
 
 describe("what has a name is shown under it", () => {
-  const named = (what: "meter" | "plan" | "add_on", id: string, name: string | null) => ({
+  type What = Parameters<typeof setNames>[0]["items"][number]["what"];
+  const named = (what: What, id: string, name: string | null) => ({
     ...{ what, id, name, unit: null },
   });
   beforeEach(() =>
@@ -156,6 +163,8 @@ describe("what has a name is shown under it", () => {
         { ...named("meter", "calls", null), unit: { one: "call", many: "calls" } },
         named("plan", "growth", "Growth"),
         named("add_on", "voice_cloning", "Your own voices"),
+        named("dimension", "model", "Model"),
+        named("dimension_value", "model=gpt-5", "GPT-5"),
       ],
     }),
   );
@@ -166,8 +175,19 @@ describe("what has a name is shown under it", () => {
     expect(usageText(used)).toBe("Searches, 1 query");
     expect(usageText({ ...used, quantity: "1200" })).toBe("Searches, 1,200 queries");
     expect(quantityText("calls", 0n)).toBe("0 calls");
-    expect(keyName("kb.queries", "meter")).toBe("Searches");
-    expect(keyName("kb.queries", "source")).toBe("kb.queries");
+    expect(keyName("kb.queries", { group: "meter" })).toBe("Searches");
+    expect(keyName("kb.queries", { group: "source" })).toBe("kb.queries");
+  });
+
+  it("a dimension and its values, where spend is grouped by it and in what usage is from", () => {
+    const byModel = { group: "dimension", dimension: "model" } as const;
+    expect(groupName(byModel)).toBe("Model");
+    expect(keyName("gpt-5", byModel)).toBe("GPT-5");
+    expect(keyName("gpt-6", byModel)).toBe("gpt-6");
+    expect(keyName("gpt-5", { ...byModel, dimension: "team" })).toBe("gpt-5");
+    expect(keyName("", byModel)).toBe("not set");
+    const used = { source: "app", dimensions: { model: "gpt-5", team: "gpt-5" } };
+    expect(originText(used)).toBe("app · Model GPT-5 · team gpt-5");
   });
 
   it("or its id in words, without a unit, if it has none", () => {

@@ -35,7 +35,10 @@ const file = z
     description: "A catalogue file (docs/catalogue.md), in JSON, or in YAML as application/yaml.",
     example: { add_ons: { voice_cloning: { credits: 200 } } },
     properties: Object.fromEntries(
-      ["meters", "plans", "add_ons", "credit_prices"].map((section) => [section, SECTION]),
+      ["meters", "plans", "add_ons", "credit_prices", "dimensions"].map((section) => [
+        section,
+        SECTION,
+      ]),
     ),
     additionalProperties: false,
   });

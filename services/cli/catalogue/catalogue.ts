@@ -40,7 +40,9 @@ The file is YAML or JSON. What it states is added; what it does not name stays a
       - credits: 200            # a month, for each unit
       - { from: 2027-01-01T00:00:00Z, credits: 250 }
   credit_prices:
-    EUR: { credits: 50 }        # for 1 EUR`;
+    EUR: { credits: 50 }        # for 1 EUR
+  dimensions:                   # names for customers
+    model: { name: Model, values: { gpt-5: GPT-5 } }`;
 
 export function addCatalogueCommands(program: Command): void {
   const commands = program

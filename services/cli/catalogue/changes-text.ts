@@ -35,7 +35,7 @@ function summary(rows: readonly Row[], dryRun: boolean): string {
 
 interface Row {
   readonly kind: Change<unknown>["kind"] | NameChange["kind"];
-  readonly what: "meter" | "plan" | "add_on" | "credit_price";
+  readonly what: NameChange["what"] | "credit_price";
   readonly id: string;
   /** Null: a name, which has no versions. */
   readonly validFrom: number | null;

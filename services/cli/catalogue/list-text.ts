@@ -31,7 +31,7 @@ export function listedText({ catalogue, rates, names }: Offer, now: Instant): st
     names.length === 0
       ? null
       : table(names, [
-          ["NAMED", ({ what }) => what.replace("_", "-")],
+          ["NAMED", ({ what }) => (what === "dimension_value" ? "value" : what.replace("_", "-"))],
           ["ID", ({ id }) => id],
           ["NAME", ({ name }) => name ?? ""],
           ["UNIT", ({ unit }) => (unit === null ? "" : unitText(unit))],

@@ -36,6 +36,7 @@ export function accountApi(token: string, accountId: string) {
   const download = (path: string, filter: Query, onBytes: OnBytes) =>
     downloadCsv(token, `${base}${path}?${query(filter)}`, onBytes);
   return {
+    accountId,
     streamPath: `${base}/stream`,
     account: () => call<AccountData>(""),
     /** Lots with credits left, oldest first. An account has few. */

@@ -8,7 +8,7 @@ export function partsText(bar: SpendBar, { rows, grouping }: ShownSpend): string
   const parts = rows
     .map(({ key }) => ({ key, credits: bar.parts.get(key) ?? 0n }))
     .filter(({ credits }) => credits > 0n)
-    .map(({ key, credits }) => `${keyName(key, grouping.group)} ${shortCredits(credits)}`);
+    .map(({ key, credits }) => `${keyName(key, grouping)} ${shortCredits(credits)}`);
   if (parts.length === 0) return "nothing spent";
   const total = `${shortCredits(bar.total)} credits`;
   return `${total}: ${parts.join(", ")}`;

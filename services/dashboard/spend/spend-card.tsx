@@ -1,5 +1,3 @@
-import { useComputed } from "@preact/signals";
-import type { Grouping } from "../api/account-api.ts";
 import { minute } from "../live/clock.ts";
 import { Card, Content } from "../parts/card.tsx";
 import { Choice } from "../parts/choice.tsx";
@@ -10,7 +8,9 @@ import { RANGES } from "../state/spend-range.ts";
 import type { ShownSpend } from "../state/spend-state.ts";
 import { shortCredits } from "../text/credit-text.ts";
 import { meterName } from "../text/display-names.ts";
+import { groupName } from "../text/meter-text.ts";
 import { momentText, weekdayText } from "../text/time-text.ts";
+import { GroupSelect } from "./group-select.tsx";
 import { SpendChart } from "./spend-chart.tsx";
 import { SpendTable } from "./spend-table.tsx";
 
@@ -83,45 +83,4 @@ function Spent({ open, shown, zone }: { open: OpenAccount; shown: ShownSpend; zo
       </div>
     </>
   );
-}
-
-/** Selects the grouping. The dimensions offered are those of recent usage. */
-function GroupSelect({ open }: { open: OpenAccount }) {
-  const { grouping } = open.spend;
-  const names = useComputed(() => {
-    const items = open.records.state.value.value?.items ?? [];
-    const chosen = grouping.value.group === "dimension" ? [grouping.value.dimension] : [];
-    const seen = items.slice(0, 200).flatMap(({ dimensions }) => Object.keys(dimensions));
-    return [...new Set([...chosen, ...seen])].sort();
-  });
-  return (
-    <label class="select">
-      <span>by</span>
-      <select
-        value={optionOf(grouping.value)}
-        onChange={({ currentTarget }) => (grouping.value = groupingOf(currentTarget.value))}
-      >
-        <option value="meter">meter</option>
-        <option value="source">source</option>
-        {names.value.map((name) => (
-          <option key={name} value={`dimension ${name}`}>
-            {name}
-          </option>
-        ))}
-      </select>
-    </label>
-  );
-}
-
-function optionOf(grouping: Grouping): string {
-  return grouping.group === "dimension" ? `dimension ${grouping.dimension}` : grouping.group;
-}
-
-function groupingOf(value: string): Grouping {
-  if (value === "meter" || value === "source") return { group: value };
-  return { group: "dimension", dimension: value.slice("dimension ".length) };
-}
-
-function groupName(grouping: Grouping): string {
-  return grouping.group === "dimension" ? grouping.dimension : grouping.group;
 }

@@ -2,7 +2,7 @@ import type { Grouping } from "../api/account-api.ts";
 import { ratio } from "../line/lay-out-line.ts";
 import { colourOf, type Spend, type SpendRow } from "../state/spend.ts";
 import { countText, exactCredits, shareText, shortCredits } from "../text/credit-text.ts";
-import { addOnOf, keyName, quantityText } from "../text/meter-text.ts";
+import { addOnOf, groupName, keyName, quantityText } from "../text/meter-text.ts";
 
 interface SpendTableProps {
   readonly spend: Spend;
@@ -18,7 +18,7 @@ export function SpendTable({ spend, group, choose }: SpendTableProps) {
       <caption class="unseen">What the credits were spent on</caption>
       <thead class="unseen">
         <tr>
-          <th scope="col">{group.group === "dimension" ? group.dimension : group.group}</th>
+          <th scope="col">{groupName(group)}</th>
           <th scope="col">Credits</th>
           <th scope="col">Share</th>
         </tr>
@@ -28,10 +28,10 @@ export function SpendTable({ spend, group, choose }: SpendTableProps) {
           <tr key={row.key}>
             <th scope="row">
               {choose === null || addOnOf(row.key) !== null ? (
-                keyName(row.key, group.group)
+                keyName(row.key, group)
               ) : (
                 <button type="button" class="link plain" onClick={() => choose(row.key)}>
-                  {keyName(row.key, group.group)}
+                  {keyName(row.key, group)}
                 </button>
               )}
               <span class="note">{countsText(row)}</span>

@@ -52,7 +52,12 @@ export function openAccount({ token, accountId, readOnly }: AccountAccess) {
     readOnly,
     live: shown,
     account,
-    names: resource(async () => setNames(await api.names()), refused),
+    /** The dimensions that prices depend on; names are shown from where they are set. */
+    names: resource(async () => {
+      const names = await api.names();
+      setNames(names);
+      return names.price_dimensions;
+    }, refused),
     lots: resource(async () => (await api.lots()).items.map(lotOnLine), refused),
     runway: resource(() => api.runway(), refused),
     payments: pagedList(

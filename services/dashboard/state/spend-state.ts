@@ -3,6 +3,7 @@ import type { PageData } from "../../../shared/contract/page.ts";
 import type { UsageOfLotData, UsageRecordData } from "../../../shared/contract/usage-record.ts";
 import type { AccountApi, Grouping, TimeRange } from "../api/account-api.ts";
 import { resource } from "../live/resource.ts";
+import { keepGrouping, keptGrouping } from "./grouping.ts";
 import { addOnBucket, type Spend, spendOf } from "./spend.ts";
 import { barsOf, type RangeName } from "./spend-range.ts";
 
@@ -32,7 +33,8 @@ export function spendState(
 ) {
   // On a phone, thirty bars are too narrow to touch.
   const range = signal<RangeName>(matchMedia("(max-width: 720px)").matches ? "7 days" : "30 days");
-  const grouping = signal<Grouping>({ group: "meter" });
+  const grouping = signal(keptGrouping(api.accountId));
+  effect(() => keepGrouping(api.accountId, grouping.value));
   const spend = resource(async (): Promise<ShownSpend> => {
     const name = range.peek();
     const chosen = grouping.peek();

@@ -6,7 +6,7 @@ type DisplayName = DisplayNamesData["items"][number];
 /** The names of the account's page, by what they are of and its id. What shows one follows its changes. */
 const known = signal<ReadonlyMap<string, DisplayName>>(new Map());
 
-export function setNames({ items }: DisplayNamesData): void {
+export function setNames({ items }: Pick<DisplayNamesData, "items">): void {
   known.value = new Map(items.map((item) => [`${item.what} ${item.id}`, item]));
 }
 
@@ -27,6 +27,14 @@ export function planName(planId: string): string {
 
 export function addOnName(addOnId: string): string {
   return nameOf("add_on", addOnId) ?? inWords(addOnId);
+}
+
+export function dimensionName(dimension: string): string {
+  return nameOf("dimension", dimension) ?? dimension;
+}
+
+export function valueName(dimension: string, value: string): string {
+  return nameOf("dimension_value", `${dimension}=${value}`) ?? value;
 }
 
 function nameOf(what: DisplayName["what"], id: string): string | null {

@@ -1,6 +1,7 @@
 import type { UsageRecordData } from "../../../shared/contract/usage-record.ts";
+import type { Grouping } from "../api/account-api.ts";
 import { countText } from "./credit-text.ts";
-import { addOnName, meterName, unitOf } from "./display-names.ts";
+import { addOnName, dimensionName, meterName, unitOf, valueName } from "./display-names.ts";
 
 /** A usage record in words: "Searches, 40 queries". */
 export function usageText({
@@ -16,8 +17,13 @@ export function quantityText(meter: string, quantity: bigint): string {
 }
 
 /** The source and dimensions of usage: "dialer · agent anna · project pilot". */
-export function originText({ source, dimensions }: UsageRecordData): string {
-  const named = Object.entries(dimensions).map(([name, value]) => `${name} ${value}`);
+export function originText({
+  source,
+  dimensions,
+}: Pick<UsageRecordData, "source" | "dimensions">): string {
+  const named = Object.entries(dimensions).map(
+    ([name, value]) => `${dimensionName(name)} ${valueName(name, value)}`,
+  );
   return [source, ...named].filter((part) => part !== "").join(" · ");
 }
 
@@ -34,10 +40,16 @@ export function addOnOf(key: string): string | null {
   return key.startsWith(ADD_ON) ? key.slice(ADD_ON.length) : null;
 }
 
+/** What is grouped by. */
+export function groupName(grouping: Grouping): string {
+  return grouping.group === "dimension" ? dimensionName(grouping.dimension) : grouping.group;
+}
+
 /** The name of a group. Usage without the source or dimension has an empty key. */
-export function keyName(key: string, group: "meter" | "source" | "dimension"): string {
+export function keyName(key: string, grouping: Grouping): string {
   const addOn = addOnOf(key);
   if (addOn !== null) return `${addOnName(addOn)} (add-on)`;
   if (key === "") return "not set";
-  return group === "meter" ? meterName(key) : key;
+  if (grouping.group === "dimension") return valueName(grouping.dimension, key);
+  return grouping.group === "meter" ? meterName(key) : key;
 }

@@ -12,7 +12,7 @@ const READ = `
   FROM display_name
   ORDER BY what, id`;
 
-/** All names of meters, plans and add-ons, and the units of meters. */
+/** All names, and the units of meters. */
 export async function readDisplayNames(database: Queryable): Promise<DisplayName[]> {
   return queryRows<DisplayName>(database, READ, [], "read-display-names");
 }
@@ -25,7 +25,7 @@ const READ_FOR_ACCOUNT = `
     OR id IN (SELECT unnest(ARRAY[plan_id, next_plan_id]) FROM schedule WHERE account_id = $1)
   ORDER BY what, id`;
 
-/** The names that an account needs: of meters and add-ons all, of plans those that it has or had. */
+/** The names that an account needs: of plans those that it has or had, of everything else all. */
 export async function readNamesForAccount(
   transaction: Transaction,
   accountId: AccountId,

@@ -255,6 +255,32 @@ test("names and units are set and shown, and change no price", async () => {
   expect(stdout).toMatch(/^NAMED +ID +NAME +UNIT\nmeter +calls +שיחות <b> +call\/calls$/m);
 });
 
+test("dimensions and their values are named, and named again", async () => {
+  const own = await openBooks();
+  onTestFinished(() => own.close());
+  const file = join(folder, "dimensions.yaml");
+  const runOn = (line: string) => drawdown(words(line), { env: { DATABASE_URL: own.url } });
+  const apply = async (model: string) => {
+    await writeFile(
+      file,
+      `dimensions: { model: { name: Model, values: { gpt-5: ${model}, gpt-4: GPT-4 } } }`,
+    );
+    const { stdout } = await runOn(`catalogue apply ${file}`);
+    return stdout.trimEnd().split("\n").at(-1);
+  };
+  expect(await apply("GPT-5")).toBe("Applied: 0 added, 0 updated, 0 unchanged, 3 named.");
+  expect(await apply("GPT-5")).toContain("nothing was changed.");
+  expect(await apply("GPT-5 new")).toBe("Applied: 0 added, 0 updated, 0 unchanged, 1 named.");
+  const { stdout } = await runOn("catalogue show");
+  expect(stdout.split("\n").map((line) => line.trimEnd().replaceAll(/ +/g, " "))).toEqual([
+    "NAMED ID NAME UNIT",
+    "dimension model Model",
+    "value model=gpt-4 GPT-4",
+    "value model=gpt-5 GPT-5 new",
+    "",
+  ]);
+});
+
 describe("a file that cannot be applied changes nothing", () => {
   const NEW = "add_ons:\n  cat-never: { credits: 1 }\n";
 
