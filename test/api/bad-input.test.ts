@@ -46,11 +46,15 @@ afterAll(async () => {
 
 beforeEach(async () => {
   published = 0;
-  app = shared.app;
+  await beginWith(shared.app);
+});
+
+async function beginWith(server: typeof app): Promise<void> {
+  app = server;
   key = await makeKey(books, ["admin"]);
   // The key's first use is recorded, and does not count as a change.
   expect((await ask({ method: "GET", url: "/v1/accounts" })).statusCode).toBe(200);
-});
+}
 
 describe.each(Object.keys(GOOD_BODIES) as BodyRoute[])("%s refuses", (route) => {
   test.each(badBodies(route))("$what", async ({ payload, type = "application/json", ...told }) => {
@@ -228,7 +232,7 @@ test.each([
 
 describe("on the connection", () => {
   beforeEach(async () => {
-    app = await testServer(books, ...SERVER);
+    await beginWith(await testServer(books, ...SERVER));
   });
 
   const post = (rest: string) =>
