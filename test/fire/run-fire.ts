@@ -84,6 +84,7 @@ async function burn(fire: Fire): Promise<FireResult> {
   await turning;
   await useWhatIsPlanned(fire);
   const calendar = { opened: fire.opened, endedAt: stage.now() };
+  failures.push(...generator.refused.map((why) => `the load was refused: ${why}`));
   const left = await drain(fire.admin, fire.database, DRAIN_WITHIN_MS);
   failures.push(...left.map((what) => `at the end: ${what}`));
   history.note("everything is drained; comparing");

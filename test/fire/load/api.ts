@@ -22,7 +22,7 @@ export function openApi(ports: readonly number[], key: string): Api {
         signal: AbortSignal.timeout(WITHIN_MS),
       });
       const text = await response.text();
-      if (response.status >= 400 && response.status < 500) {
+      if (isRefused(response.status)) {
         throw new Refused(`${method} ${path} was answered ${response.status}: ${text}`);
       }
       return response.status;
@@ -42,6 +42,11 @@ export function openApi(ports: readonly number[], key: string): Api {
       }
     },
   };
+}
+
+/** A request that arrives too slowly, because its process stood still, and too many of them may be sent again. */
+function isRefused(status: number): boolean {
+  return status >= 400 && status < 500 && status !== 408 && status !== 429;
 }
 
 /** An answer that says the request is wrong: a fault of the fire's own. */

@@ -27,6 +27,8 @@ const METADATA_MS = 5_000;
 
 export interface Generator {
   readonly schemaId: number;
+  /** Why what was drawn was not published: requests that the API refused for good. */
+  readonly refused: readonly string[];
   /**
    * Publishes these beside the load, until Kafka has acknowledged them; where `partition` is given,
    * there. Returns the places of the attempt that was acknowledged.
@@ -65,6 +67,7 @@ export async function startGenerator(options: GeneratorOptions): Promise<Generat
   const producer = await openProducer(env["KAFKA_BROKERS"] ?? "");
   const stopping = new AbortController();
   const underWay = new Set<Promise<void>>();
+  const refused: string[] = [];
 
   function messageOf(planned: Planned): Message {
     return isUsage(planned)
@@ -93,8 +96,10 @@ export async function startGenerator(options: GeneratorOptions): Promise<Generat
   }
 
   function track(work: Promise<void>): void {
-    underWay.add(work);
-    void work.finally(() => underWay.delete(work)).catch(() => undefined);
+    const tracked = work
+      .catch((error: Error) => void refused.push(error.message))
+      .finally(() => underWay.delete(tracked));
+    underWay.add(tracked);
   }
 
   function tick(due: number): void {
@@ -122,7 +127,7 @@ export async function startGenerator(options: GeneratorOptions): Promise<Generat
   })();
 
   return {
-    schemaId,
+    ...{ schemaId, refused },
     async publish(placed) {
       const planned = placed.map(({ usage }) => ({ kind: "fresh", usage }) as const);
       for (const one of planned) journal.add(one, "kafka");
