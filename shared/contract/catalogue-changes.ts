@@ -12,7 +12,9 @@ function changeOf<What extends string, Terms extends z.ZodRawShape>(
   terms: Terms,
 ) {
   return noun({
-    change: z.enum(["added", "new_version", "unchanged"]),
+    change: z.enum(["added", "new_version", "completed", "unchanged"]).meta({
+      description: "completed: the version that begins then gets rates for what had no price.",
+    }),
     what: z.literal(what),
     id: z.string(),
     valid_from: instant,

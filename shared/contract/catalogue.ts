@@ -43,7 +43,16 @@ export const unitRateFields = {
   per: count,
 };
 
-const unitRate = noun(unitRateFields).meta({ title: "Rate by dimensions" });
+const setBy = z
+  .string()
+  .nullable()
+  .optional()
+  .meta({ description: "Who set it, if that is known." });
+
+const unitRate = noun({
+  ...unitRateFields,
+  set_by: setBy.meta({ description: "Who added it to its version afterwards." }),
+}).meta({ title: "Rate by dimensions" });
 
 /** The terms of each kind of version, without its id and `valid_from`. */
 export const termsFields = {
@@ -76,12 +85,6 @@ export const termsFields = {
 
 /** The price of a meter from an instant on. */
 export const rateFields = { meter: z.string(), valid_from: instant, ...termsFields.meter };
-
-const setBy = z
-  .string()
-  .nullable()
-  .optional()
-  .meta({ description: "Who set it, if that is known." });
 
 export const rate = noun({ ...rateFields, set_by: setBy }).meta({ title: "Rate" });
 
@@ -134,12 +137,13 @@ export function rateAsStated({ credits, per, of, stated }: Rate) {
     : toUnitRate(of.dimensions, stated);
 }
 
-function toUnitRate(dimensions: readonly string[], { patterns, band, credits, per }: StatedRate) {
+function toUnitRate(dimensions: readonly string[], rate: StatedRate) {
+  const { patterns, band, credits, per, setBy: addedBy } = rate;
   const when = dimensions.flatMap((name, place) => {
     const pattern = patterns[place] ?? null;
     return pattern === null ? [] : [[name, pattern] as const];
   });
-  return { when: Object.fromEntries(when), ...toBand(band), credits, per };
+  return { when: Object.fromEntries(when), ...toBand(band), credits, per, setBy: addedBy };
 }
 
 function toBand(band: StatedRate["band"]) {

@@ -55,6 +55,7 @@ async function addCatalogue(transaction: Parameters<typeof insertVersions>[0]): 
       addOns: [...addOns.values()].flat().map((addOn) => added(addOn.addOnId, addOn)),
       creditPrices: [],
     },
+    HISTORY_START,
     null,
   );
 }

@@ -11,6 +11,7 @@ import { openRegistry } from "../../shared/kafka/codec/open-registry.ts";
 import { SCHEMAS } from "../../shared/kafka/codec/schemas.ts";
 import { relayOutbox } from "../../shared/kafka/publish/outbox-relay.ts";
 import { openPublisher, type Publisher } from "../../shared/kafka/publish/publisher.ts";
+import { applyCatalogue } from "../../shared/ledger/catalogue/apply.ts";
 import { dismissDeadLetter } from "../../shared/ledger/dead-letters/dismiss.ts";
 import { listDeadLetters } from "../../shared/ledger/dead-letters/list.ts";
 import { retryDeadLetter } from "../../shared/ledger/dead-letters/retry.ts";
@@ -41,6 +42,9 @@ const CREDIT = 1_000_000n;
 const now = Date.now();
 const kafka = testKafka();
 const registry = openRegistry(readSettings(process.env).registry);
+
+const PLACE = { line: 1, field: "meters.speech" };
+const NOTHING_ELSE = { plans: new Map(), addOns: new Map(), creditPrices: new Map(), names: [] };
 
 const NEVER = new AbortController().signal;
 const DEAD_LETTER_RULES = housekeepingRules({
@@ -164,6 +168,25 @@ describe("automatically", () => {
     await someRuns(3);
     expect(await lettersOf("unmatched")).toHaveLength(2);
     expect(await stateOf(letter)).toBe("open");
+  });
+
+  test("usage that no rate matched is metered once its version is completed", async () => {
+    await openAccount(books, "missing", { lots: [{ credits: 10n * CREDIT }] });
+    const one = { patterns: ["one"], credits: CREDIT, per: 1n };
+    const two = { patterns: ["two"], credits: 2n * CREDIT, per: 1n };
+    const terms = { dimensions: ["model"], rates: [one] };
+    await setRates(books, [rateTable({ meter: "speech", validFrom: now - HOUR }, terms)]);
+    const used = { accountId: "missing", meter: "speech", quantity: 3n, occurredAt: now - MINUTE };
+    await publish({ ...used, eventId: "two", dimensions: { model: "two" } });
+    expect((await openLetterOf("missing")).reason).toBe("no_price");
+    const asked = { from: null, terms: { ...terms, rates: [one, two] }, place: PLACE };
+    const meters = new Map([["speech", [asked]]]);
+    const catalogue = { ...NOTHING_ELSE, meters };
+    expect(await applyCatalogue(books.database, catalogue, Date.now(), 5 * MINUTE)).toMatchObject({
+      changes: { meters: [{ kind: "completed", validFrom: now - HOUR }] },
+    });
+    await untilMetered("missing", "two");
+    expect(await lineOf("missing")).toEqual({ balance: 4n * CREDIT, records: 1 });
   });
 
   test("usage without account and price is metered when both exist", async () => {
@@ -376,13 +399,21 @@ interface Used {
   readonly quantity: bigint;
   readonly meter?: string;
   readonly occurredAt?: number;
+  readonly dimensions?: Readonly<Record<string, string>>;
 }
 
 async function publish(used: Used, headers: Record<string, string> = {}): Promise<void> {
-  const { accountId, eventId, quantity, meter = "call", occurredAt = now - MINUTE } = used;
+  const {
+    accountId,
+    eventId,
+    quantity,
+    meter = "call",
+    occurredAt = now - MINUTE,
+    dimensions = {},
+  } = used;
   const value = encode({
     ...{ event_id: eventId, account_id: accountId, meter, quantity, occurred_at: occurredAt },
-    ...{ source: "test", dimensions: {} },
+    ...{ source: "test", dimensions },
   });
   const messages = [{ key: accountId, value, headers }];
   await producer.send({ topic: TOPICS.usageEvents, messages });

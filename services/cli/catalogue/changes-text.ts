@@ -25,6 +25,7 @@ function summary(rows: readonly Row[], dryRun: boolean): string {
   const parts = [
     `${count("added")} added`,
     `${count("new_version")} updated`,
+    ...(count("completed") === 0 ? [] : [`${count("completed")} completed`]),
     `${unchanged} unchanged`,
     ...(count("named") === 0 ? [] : [`${count("named")} named`]),
   ];

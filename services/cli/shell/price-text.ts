@@ -15,14 +15,15 @@ export function unitPriceText({ credits, per }: UnitPrice): string {
 /** A price of a version, and which events it is for; null: all of them. */
 export interface ListedPrice extends UnitPrice {
   readonly values: string | null;
+  readonly setBy?: string | null;
 }
 
 /** What a version's units cost, as it was stated. */
 export function listedPrices(version: MeterVersion): readonly ListedPrice[] {
   if (!isTable(version)) return [{ ...version, values: null }];
   return version.rates.map(({ stated }) => {
-    const { credits, per } = stated;
-    return { values: conditionText(version.dimensions, stated), credits, per };
+    const { credits, per, setBy = version.setBy ?? null } = stated;
+    return { values: conditionText(version.dimensions, stated), credits, per, setBy };
   });
 }
 

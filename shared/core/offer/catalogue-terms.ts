@@ -21,25 +21,26 @@ function isSamePricing(a: MeterTerms, b: MeterTerms): boolean {
   return !("rates" in b) && isSamePrice(a, b);
 }
 
-function isSamePrice(a: UnitPrice, b: UnitPrice): boolean {
+export function isSamePrice(a: UnitPrice, b: UnitPrice): boolean {
   return a.credits === b.credits && a.per === b.per;
 }
 
 /** Neither the order of the rates nor that of the dimensions matters to a price. */
 function isSameTable(a: TableTerms, b: TableTerms): boolean {
-  const others = new Map(b.rates.map((rate) => [keyOf(b.dimensions, rate), rate]));
+  const others = new Map(b.rates.map((rate) => [rateKey(b.dimensions, rate), rate]));
   return (
     a.rates.length === b.rates.length &&
     a.dimensions.length === b.dimensions.length &&
     a.dimensions.every((name) => b.dimensions.includes(name)) &&
     a.rates.every((rate) => {
-      const other = others.get(keyOf(a.dimensions, rate));
+      const other = others.get(rateKey(a.dimensions, rate));
       return other !== undefined && isSamePrice(rate, other);
     })
   );
 }
 
-function keyOf(dimensions: readonly string[], { patterns, band }: StatedRate): string {
+/** The same text for rates that are for the same events, whatever the order of the dimensions. */
+export function rateKey(dimensions: readonly string[], { patterns, band }: StatedRate): string {
   const values = dimensions.map((name, place) => [name, patterns[place]]).sort();
   return JSON.stringify([values, band === undefined ? null : [band.of, String(band.from)]]);
 }

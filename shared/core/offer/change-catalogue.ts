@@ -12,6 +12,7 @@ import {
   type PlanTerms,
   termsOf,
 } from "./catalogue-terms.ts";
+import { completed } from "./complete-version.ts";
 import { type DisplayName, decideNames, type NameChange } from "./display-name.ts";
 import type { RateCard } from "./rate-card.ts";
 import type {
@@ -23,11 +24,12 @@ import type {
 
 /** What a requested version changes. */
 export interface Change<T> {
-  readonly kind: "added" | "new_version" | "unchanged";
+  /** `completed`: the version that begins then gets more rates. */
+  readonly kind: "added" | "new_version" | "completed" | "unchanged";
   readonly id: string;
   readonly validFrom: Instant;
   readonly terms: T;
-  /** The terms in force until then; null: there were none, or nothing changes. */
+  /** The terms in force until then, or of the version that is completed; null: there were none, or nothing changes. */
   readonly replaces: T | null;
 }
 
@@ -68,9 +70,10 @@ export interface ChangeContext {
  * - New items may begin at any instant, with several versions; without `from`, they begin now, and a
  *   meter as early as the usage that waits for it.
  * - Existing items may get other terms from `earliest` on, also between future versions.
- * - A version that exists with the same terms is unchanged; other terms at its instant are refused.
+ * - A version that exists with the same terms is unchanged; other terms at its instant are refused, unless they
+ *   complete it: rates of a meter that price only what it left without a price.
  * - Terms without `from` are the newest. They are unchanged if the newest existing version before the
- *   next requested one has them, even if it is still to come. Otherwise they begin at `earliest`, and
+ *   next requested one has them, even if it is still to come, or complete it. Otherwise they begin at `earliest`, and
  *   are refused if another version begins only after that.
  *
  * Names and units have no versions: a stated one replaces the one before, and changes no price.
@@ -83,16 +86,20 @@ export function decideChanges(
 ): ChangeDecision {
   const { catalogue, now } = context;
   const refusals: RefusedVersion[] = [];
+  const rulesOfOthers = {
+    earliest: context.earliestTerms,
+    waitingSince: new Map<string, Instant>(),
+    complete: () => null,
+  };
   const decide = <T>(
     ofSection: RequestedVersions<T>,
     existing: ReadonlyMap<string, readonly Existing<T>[]>,
     isSame: (a: T, b: T) => boolean,
-    earliest = context.earliestTerms,
-    waitingSince: ChangeContext["waitingSince"] = new Map(),
+    { earliest, waitingSince, complete }: ItemRules<T> = rulesOfOthers,
   ) =>
     [...ofSection].flatMap(([id, versions]) => {
       const first = Math.min(waitingSince.get(id) ?? now, now);
-      const history = { id, existing: existing.get(id) ?? [], isSame, first, earliest };
+      const history = { id, existing: existing.get(id) ?? [], isSame, complete, first, earliest };
       const outcomes = versions.map((version, at) =>
         version.from === null
           ? decidePlain(version, versions[at + 1]?.from ?? Number.POSITIVE_INFINITY, history)
@@ -105,13 +112,11 @@ export function decideChanges(
       );
     });
   const changes = {
-    meters: decide(
-      requested.meters,
-      oldestFirst(context.card),
-      isSameMeter,
-      context.earliestRate,
-      context.waitingSince,
-    ),
+    meters: decide(requested.meters, oldestFirst(context.card), isSameMeter, {
+      earliest: context.earliestRate,
+      waitingSince: context.waitingSince,
+      complete: completed,
+    }),
     plans: decide(requested.plans, catalogue.plans, isSamePlan),
     addOns: decide(requested.addOns, catalogue.addOns, isSameAddOn),
     creditPrices: decide(requested.creditPrices, catalogue.creditPrices, isSameCreditPrice),
@@ -120,10 +125,17 @@ export function decideChanges(
   return refusals.length === 0 ? { kind: "changes", changes } : { kind: "refused", refusals };
 }
 
+/** What differs between meters and everything else. */
+interface ItemRules<T> {
+  readonly earliest: Instant;
+  readonly waitingSince: ChangeContext["waitingSince"];
+  readonly complete: (standing: T, asked: T) => T | null;
+}
+
 /** Adds what each new version replaces: an existing version, or one before it in the file. */
 function withReplaced<T>(changes: readonly Change<T>[], { existing }: History<T>): Change<T>[] {
   return changes.map((change) => {
-    if (change.kind === "unchanged") return change;
+    if (change.kind === "unchanged" || change.kind === "completed") return change;
     const isBefore = (other: { readonly validFrom: Instant }) => other.validFrom < change.validFrom;
     const before = existing.findLast(isBefore);
     const inFile = changes.findLast(isBefore);
@@ -148,6 +160,8 @@ interface History<T> {
   readonly id: string;
   readonly existing: readonly Existing<T>[];
   readonly isSame: (a: T, b: T) => boolean;
+  /** The terms of a version with what is asked for besides; null: that is no addition. */
+  readonly complete: (standing: T, asked: T) => T | null;
   /** Where the first version of a new item begins. */
   readonly first: Instant;
   readonly earliest: Instant;
@@ -158,11 +172,10 @@ function decideDated<T>(
   from: Instant,
   history: History<T>,
 ): Change<T> | RefusedVersion {
-  const { id, existing, isSame, earliest } = history;
-  const same = existing.find(({ validFrom }) => validFrom === from);
-  if (same !== undefined) {
-    return isSame(same, terms) ? unchanged(id, from, terms) : { kind: "version_exists", place };
-  }
+  const { existing, earliest } = history;
+  const there = existing.find(({ validFrom }) => validFrom === from);
+  if (there !== undefined)
+    return stands(there, terms, history) ?? { kind: "version_exists", place };
   if (existing.length > 0 && from < earliest) return { kind: "too_early", earliest, place };
   return begins(terms, from, history);
 }
@@ -172,15 +185,25 @@ function decidePlain<T>(
   before: Instant,
   history: History<T>,
 ): Change<T> | RefusedVersion {
-  const { id, existing, isSame } = history;
+  const { existing } = history;
   const newest = existing.findLast(({ validFrom }) => validFrom < before);
-  if (newest !== undefined && isSame(newest, terms)) return unchanged(id, newest.validFrom, terms);
+  const standing = newest === undefined ? null : stands(newest, terms, history);
+  if (standing !== null) return standing;
   const earliest = existing.length === 0 ? history.first : history.earliest;
   if (newest !== undefined && newest.validFrom >= earliest) {
     return { kind: "version_planned", at: newest.validFrom, place };
   }
   if (earliest >= before) return { kind: "version_overtaken", earliest, place };
   return begins(terms, earliest, history);
+}
+
+/** How an existing version comes to have terms at its own instant; null: it cannot. */
+function stands<T>(existing: Existing<T>, terms: T, history: History<T>): Change<T> | null {
+  const { id, isSame, complete } = history;
+  const { validFrom } = existing;
+  if (isSame(existing, terms)) return unchanged(id, validFrom, terms);
+  const whole = complete(existing, terms);
+  return whole && { kind: "completed", id, validFrom, terms: whole, replaces: existing };
 }
 
 function isRefusal<T>(outcome: Change<T> | RefusedVersion): outcome is RefusedVersion {

@@ -31,7 +31,10 @@ export interface Rate extends Version, UnitPrice {
 }
 
 /** A price for some events, as it is stated. */
-export interface StatedRate extends UnitPrice, RateCondition {}
+export interface StatedRate extends UnitPrice, RateCondition {
+  /** Who added it to its version afterwards. */
+  readonly setBy?: string;
+}
 
 /** One of the prices of a `RateTable`, for its `per` units. */
 export interface TableRate extends Rate {

@@ -28,7 +28,7 @@ export async function applyCatalogue(
     await lockPrices(transaction);
     const decision = await decide(transaction, asked, now, maxAheadMs);
     if (decision.kind === "changes") {
-      await insertVersions(transaction, decision.changes, by);
+      await insertVersions(transaction, decision.changes, now, by);
       await writeDisplayNames(transaction, decision.changes.names, by);
     }
     return decision;

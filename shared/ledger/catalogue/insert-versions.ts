@@ -1,3 +1,4 @@
+import type { Instant } from "../../core/line/account.ts";
 import type { LotLife } from "../../core/offer/catalogue.ts";
 import type { MeterTerms } from "../../core/offer/catalogue-terms.ts";
 import type { CatalogueChanges, Change } from "../../core/offer/change-catalogue.ts";
@@ -13,9 +14,15 @@ const INSERT_RATES = `
   FROM jsonb_populate_recordset(NULL::rate, $1)`;
 
 const INSERT_RATES_BY_DIMENSIONS = `
-  INSERT INTO rate_by_dimensions (meter, valid_from, place, patterns, band_of, band_from, credits, per)
-  SELECT meter, valid_from, place, patterns, band_of, band_from, credits, per
+  INSERT INTO rate_by_dimensions (meter, valid_from, place, patterns, band_of, band_from, credits, per, set_by)
+  SELECT meter, valid_from, place, patterns, band_of, band_from, credits, per, set_by
   FROM jsonb_populate_recordset(NULL::rate_by_dimensions, $1)`;
+
+const COMPLETE_RATES = `
+  UPDATE rate
+  SET completions = rate.completions + 1, completed_at = to_timestamp($2 / 1000.0)
+  FROM jsonb_populate_recordset(NULL::rate, $1) AS whole
+  WHERE (rate.meter, rate.valid_from) = (whole.meter, whole.valid_from)`;
 
 const INSERT_PLANS = `
   INSERT INTO plan (plan_id, valid_from, credits, life, life_months, set_by, first_credits,
@@ -38,10 +45,11 @@ const INSERT_CREDIT_PRICES = `
   SELECT currency, valid_from, credits, life, life_months, $2
   FROM jsonb_populate_recordset(NULL::credit_price, $1)`;
 
-/** Adds the versions that are new; `by`: who requested it. The caller holds the lock under which they were decided. */
+/** Adds the versions that are new, and rates to those that are completed; `by`: who requested it. The caller holds the lock under which they were decided. */
 export async function insertVersions(
   transaction: Transaction,
   { meters, plans, addOns, creditPrices }: Omit<CatalogueChanges, "names">,
+  now: Instant,
   by: string | null,
 ): Promise<void> {
   const rowsOf = (rows: readonly object[]) => JSON.stringify(rows, amountsAsText);
@@ -50,7 +58,13 @@ export async function insertVersions(
   const newPlans = plans.filter(isNew);
   const newMeters = meters.filter(isNew);
   await insert(INSERT_RATES, newMeters.map(rateRow));
-  await transaction.query(INSERT_RATES_BY_DIMENSIONS, [rowsOf(newMeters.flatMap(dimensionRows))]);
+  const whole = meters.filter(({ kind }) => kind === "completed");
+  await transaction.query(COMPLETE_RATES, [rowsOf(whole.map(versionKey)), now]);
+  const rates = [
+    ...newMeters.flatMap(dimensionRows),
+    ...whole.flatMap(addedRows).map((row) => ({ ...row, set_by: by })),
+  ];
+  await transaction.query(INSERT_RATES_BY_DIMENSIONS, [rowsOf(rates)]);
   await insert(
     INSERT_PLANS,
     newPlans.map((plan) => ({
@@ -75,16 +89,20 @@ export async function insertVersions(
 }
 
 function isNew({ kind }: Change<unknown>): boolean {
-  return kind !== "unchanged";
+  return kind === "added" || kind === "new_version";
 }
 
 function rateRow(meter: Change<MeterTerms>) {
   const { fedBy, valuePath, dimensionPaths } = feedToColumns(meter.terms.feed);
   return {
-    ...{ meter: meter.id, valid_from: new Date(meter.validFrom), ...pricing(meter.terms) },
+    ...{ ...versionKey(meter), ...pricing(meter.terms) },
     ...{ fed_by: fedBy, value_path: valuePath },
     dimension_paths: dimensionPaths === null ? null : JSON.parse(dimensionPaths),
   };
+}
+
+function versionKey({ id, validFrom }: Change<MeterTerms>) {
+  return { meter: id, valid_from: new Date(validFrom) };
 }
 
 /** A meter whose price depends on the event has the units in which its remainders are counted. */
@@ -93,10 +111,18 @@ function pricing(terms: MeterTerms) {
   return { credits: null, per: commonPer(terms.rates), dimensions: terms.dimensions };
 }
 
-function dimensionRows({ id, validFrom, terms }: Change<MeterTerms>) {
+/** Those of a version that is completed come behind the ones that it replaces. */
+function addedRows(change: Change<MeterTerms>) {
+  const { replaces } = change;
+  const standing = replaces !== null && "rates" in replaces ? replaces.rates.length : 0;
+  return dimensionRows(change).slice(standing);
+}
+
+function dimensionRows(change: Change<MeterTerms>) {
+  const { terms } = change;
   const rates = "rates" in terms ? terms.rates : [];
   return rates.map(({ patterns, band, credits, per }, place) => ({
-    ...{ meter: id, valid_from: new Date(validFrom), place },
+    ...{ ...versionKey(change), place },
     ...{ patterns, band_of: band?.of ?? null, band_from: band?.from ?? 0n, credits, per },
   }));
 }

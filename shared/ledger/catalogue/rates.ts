@@ -28,7 +28,7 @@ const READ = `
          CASE WHEN dimensions IS NOT NULL THEN (
            SELECT json_agg(json_build_object(
              'patterns', patterns, 'bandOf', band_of, 'bandFrom', band_from::text,
-             'credits', part.credits::text, 'per', part.per::text) ORDER BY place)
+             'credits', part.credits::text, 'per', part.per::text, 'setBy', part.set_by) ORDER BY place)
            FROM rate_by_dimensions AS part
            WHERE (part.meter, part.valid_from) = (rate.meter, rate.valid_from)
          ) END AS rates
@@ -53,6 +53,7 @@ interface RateRow {
   readonly bandFrom: string;
   readonly credits: string;
   readonly per: string;
+  readonly setBy: string | null;
 }
 
 /** All versions of meters, by meter, oldest first. */
@@ -70,16 +71,19 @@ function toVersion({ meter, validFrom, setBy, ...row }: Row): MeterVersion {
   return rateTable(named, { dimensions, rates: rates.map(toStated) });
 }
 
-function toStated({ patterns, bandOf, bandFrom, credits, per }: RateRow): StatedRate {
-  const stated = { patterns, credits: BigInt(credits), per: BigInt(per) };
-  return bandFrom === "0" ? stated : { ...stated, band: { of: bandOf, from: BigInt(bandFrom) } };
+function toStated({ patterns, bandOf, bandFrom, credits, per, setBy }: RateRow): StatedRate {
+  return {
+    ...{ patterns, credits: BigInt(credits), per: BigInt(per) },
+    ...(bandFrom === "0" ? {} : { band: { of: bandOf, from: BigInt(bandFrom) } }),
+    ...(setBy === null ? {} : { setBy }),
+  };
 }
 
-const COUNT = "SELECT count(*)::integer FROM rate";
+const COUNT = "SELECT (count(*) + coalesce(sum(completions), 0))::integer AS count FROM rate";
 
 /**
- * Reads the rate card in a transaction, from memory while no rate is added. Rates are only added, so
- * their number shows whether the card in memory is complete.
+ * Reads the rate card in a transaction, from memory while no rate is added. Versions are only added, and
+ * completed, so the number of both shows whether the card in memory is complete.
  */
 export function rateCardReader(): (transaction: Transaction) => Promise<RateCard> {
   let card: RateCard = new Map();
@@ -87,9 +91,9 @@ export function rateCardReader(): (transaction: Transaction) => Promise<RateCard
   return async (transaction) => {
     const row = await queryRow<{ count: number }>(transaction, COUNT, [], "count-rates");
     if (row?.count !== known) {
-      const versions = await listRates(transaction);
-      card = toRateCard(versions);
-      known = versions.length;
+      // What is added after the count is noticed next time.
+      card = toRateCard(await listRates(transaction));
+      known = row?.count ?? 0;
     }
     return card;
   };

@@ -99,11 +99,12 @@ function askWhere(letters: string): string {
 }
 
 const ASK_OF_ACCOUNTS = askWhere(`${WITHOUT_ACCOUNT} AND account_id = ANY($2)`);
-// What no rate by dimensions matches will not match later: what held when it occurred never changes.
+// What no rate by dimensions matches will match later only if its version is completed. A minute more, since clocks
+// differ, and batches began before.
 const ASK_OF_METER = askWhere(`
   ${WITHOUT_PRICE} AND meter = $2 AND occurred_at >= $3::timestamptz
   AND (reason = 'unknown_meter' OR (
-    SELECT dimensions IS NULL
+    SELECT dimensions IS NULL OR recorded_at < completed_at + interval '1 minute'
     FROM rate
     WHERE rate.meter = $2 AND valid_from <= occurred_at
     ORDER BY valid_from DESC

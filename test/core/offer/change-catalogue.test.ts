@@ -113,16 +113,16 @@ test.each([
   },
 );
 
-test("a meter with other rates by dimensions is a new version, in another order it is not", () => {
+test("a meter with other rates is a new version; in another order it is not, and more may complete it", () => {
   const one = { patterns: ["gpt-5", "in"], credits: 5n, per: 1n };
   const band = { of: "size", from: 9n };
   const other = { patterns: ["gpt-*", null], band, credits: 7n, per: 2n };
   const { band: _, ...unbanded } = other;
   const dimensions = ["model", "kind"];
   const stands = rateTable({ meter: "t", validFrom: 10 }, { dimensions, rates: [one, other] });
-  const ask = (terms: MeterTerms) =>
+  const ask = (terms: MeterTerms, from: number | null = null) =>
     decideChanges(
-      { ...EMPTY, meters: new Map([["t", [{ from: null, terms, place: PLACE }]]]) },
+      { ...EMPTY, meters: new Map([["t", [{ from, terms, place: PLACE }]]]) },
       { ...context(standing("")), card: toRateCard([stands]) },
     );
   const turned = [
@@ -135,9 +135,22 @@ test("a meter with other rates by dimensions is a new version, in another order 
   ]) {
     expect(ask(same)).toMatchObject({ changes: { meters: [{ kind: "unchanged" }] } });
   }
+  const rest = { patterns: [null, null], credits: 1n, per: 1n };
+  for (const from of [null, 10]) {
+    expect(ask({ dimensions, rates: [rest, one, other] }, from)).toMatchObject({
+      changes: {
+        meters: [
+          {
+            ...{ kind: "completed", validFrom: 10 },
+            ...{ terms: { rates: [one, other, rest] }, replaces: { rates: [one, other] } },
+          },
+        ],
+      },
+    });
+  }
   for (const terms of [
     { dimensions, rates: [one] },
-    { dimensions, rates: [one, other, { patterns: [null, null], credits: 1n, per: 1n }] },
+    { dimensions, rates: [{ ...one, credits: 6n }, other, rest] },
     { dimensions, rates: [one, { ...other, per: 3n }] },
     { dimensions, rates: [one, unbanded] },
     { dimensions, rates: [one, { ...other, band: { ...band, of: null } }] },

@@ -126,7 +126,7 @@ export async function setRates(
   });
   const others = { plans: [], addOns: [], creditPrices: [] };
   await inTransaction(database, (transaction) =>
-    insertVersions(transaction, { meters, ...others }, null),
+    insertVersions(transaction, { meters, ...others }, Date.now(), null),
   );
 }
 
