@@ -1,22 +1,22 @@
-import { type Bands, placeReached } from "../offer/rate-bands.ts";
+import { placeReached } from "../offer/rate-bands.ts";
 import {
   isTable,
   type Rate,
   type RateCard,
   type RateTable,
   versionInForce,
+  versionOf,
 } from "../offer/rate-card.ts";
 import { inDoubles, type RateInDoubles } from "../offer/rate-in-doubles.ts";
 import { choose } from "../offer/value-tree.ts";
 import type { EventNames } from "./usage-columns.ts";
 
-/** A rate for arithmetic in doubles; null: there is none, or doubles do not hold it. */
-type Found = RateInDoubles | null;
-
-/** Rates by the quantity from which they hold, from the highest down. */
-type Steps = readonly { readonly from: number; readonly rate: Found }[];
-
-const NONE: Steps = [];
+/** A rate for arithmetic in doubles, from a quantity on. Its credits are NaN where doubles do not hold it. */
+interface Step extends RateInDoubles {
+  readonly from: number;
+  /** The one that holds for smaller quantities; null: there is no price. */
+  readonly lower: Step | null;
+}
 
 /**
  * The rates of a card by the numbers of dimensions in events. Each is chosen once, and found again by its number:
@@ -25,11 +25,10 @@ const NONE: Steps = [];
 export class NumberedRates {
   readonly #card: RateCard;
   readonly #dimensions: EventNames["dimensions"];
-  readonly #ofRates = new Map<Rate, Found>();
-  /** By the number of dimensions. */
-  readonly #ofTables = new Map<RateTable, Steps[]>();
-  /** By bands of the quantity, or the rate that holds whatever the quantity. */
-  readonly #ofChosen = new Map<Bands | Rate, Steps>();
+  /** By the number of dimensions, the highest step; null: there is no price. */
+  readonly #ofTables = new Map<RateTable, (Step | null)[]>();
+  /** Those of each rate. */
+  readonly #steps = new Map<Rate, Step>();
 
   constructor(card: RateCard, dimensions: EventNames["dimensions"]) {
     this.#card = card;
@@ -37,60 +36,61 @@ export class NumberedRates {
   }
 
   /**
-   * The rate that prices a quantity from 0 to below 2^52. Allocates nothing, but for what it meets for the
-   * first time.
+   * The rate that prices a quantity from 0 to below 2^52; null: there is none. Allocates nothing, but for what it
+   * meets for the first time.
    */
-  at(meter: string, occurredAt: number, dimensions: number, quantity: number): Found {
+  at(
+    meter: string,
+    occurredAt: number,
+    dimensions: number,
+    quantity: number,
+  ): RateInDoubles | null {
     const version = versionInForce(this.#card, meter, occurredAt);
     if (typeof version === "string") return null;
-    if (!isTable(version)) return this.#ofRate(version);
+    if (!isTable(version)) return this.#stepOf(version);
     let chosen = this.#ofTables.get(version);
     if (chosen === undefined) {
       chosen = [];
       this.#ofTables.set(version, chosen);
     }
-    let steps = chosen[dimensions];
-    if (steps === undefined) {
-      steps = this.#stepsFor(version, dimensions);
-      chosen[dimensions] = steps;
+    let step = chosen[dimensions];
+    if (step === undefined) {
+      step = this.#highestFor(version, dimensions);
+      chosen[dimensions] = step;
     }
-    for (const { from, rate } of steps) if (from <= quantity) return rate;
-    return null;
+    while (step !== null && step.from > quantity) step = step.lower;
+    return step;
   }
 
-  #stepsFor(table: RateTable, number: number): Steps {
+  #highestFor(table: RateTable, number: number): Step | null {
     const dimensions = this.#dimensions.valueOf(number);
     const bands = choose(table.tree, table.dimensions, dimensions);
-    if (bands === null) return NONE;
-    if (bands.of === null) return this.#stepsOf(table, bands, bands.steps);
-    const place = placeReached(bands, { dimensions, quantity: 0n });
-    const rate = place === null ? undefined : table.rates[place];
-    return place === null || rate === undefined
-      ? NONE
-      : this.#stepsOf(table, rate, [{ from: 0n, place }]);
+    if (bands === null) return null;
+    if (bands.of !== null) {
+      const place = placeReached(bands, { dimensions, quantity: 0n });
+      const rate = place === null ? undefined : table.rates[place];
+      return rate === undefined ? null : this.#stepOf(rate);
+    }
+    let highest: Step | null = null;
+    for (const { from, place } of bands.steps.toReversed()) {
+      const rate = table.rates[place];
+      if (rate !== undefined) highest = this.#stepOf(rate, Number(from), highest);
+    }
+    return highest;
   }
 
-  /** The steps of what was chosen, which are the same for many dimensions. */
-  #stepsOf(table: RateTable, chosen: Bands | Rate, steps: Bands["steps"]): Steps {
-    let found = this.#ofChosen.get(chosen);
-    if (found === undefined) {
-      found = steps.map(({ from, place }) => {
-        const rate = table.rates[place];
-        return { from: Number(from), rate: rate === undefined ? null : this.#ofRate(rate) };
-      });
-      this.#ofChosen.set(chosen, found);
+  #stepOf(rate: Rate, from = 0, lower: Step | null = null): Step {
+    let step = this.#steps.get(rate);
+    if (step === undefined) {
+      step = { ...(inDoubles(rate) ?? notHeld(rate)), from, lower };
+      this.#steps.set(rate, step);
     }
-    return found;
+    return step;
   }
+}
 
-  #ofRate(rate: Rate): Found {
-    let found = this.#ofRates.get(rate);
-    if (found === undefined) {
-      found = inDoubles(rate);
-      this.#ofRates.set(rate, found);
-    }
-    return found;
-  }
+function notHeld(rate: Rate): RateInDoubles {
+  return { version: versionOf(rate), credits: Number.NaN, per: 1, carries: false };
 }
 
 const known = new WeakMap<RateCard, WeakMap<EventNames["dimensions"], NumberedRates>>();
