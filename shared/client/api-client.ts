@@ -40,7 +40,7 @@ type Cost =
   | { readonly meter: string; readonly quantity: bigint | number };
 
 /** What of usage its price depends on. */
-type UsageToCome = Pick<Usage, "meter" | "quantity" | "dimensions" | "occurredAt">;
+type UsageToCome = Pick<Usage, "meter" | "quantity" | "quantities" | "dimensions" | "occurredAt">;
 
 interface UsageQuery extends Range {
   readonly by?: "hour" | "day" | "month";
@@ -169,9 +169,9 @@ export function openApiClient(options: ApiClientOptions) {
   };
 }
 
-function usageToCome({ meter, quantity, dimensions, occurredAt }: UsageToCome) {
+function usageToCome({ meter, quantity, quantities, dimensions, occurredAt }: UsageToCome) {
   const occurred_at = occurredAt === undefined ? undefined : new Date(occurredAt).toISOString();
-  return { meter, quantity, dimensions, occurred_at };
+  return { meter, quantity, quantities, dimensions, occurred_at };
 }
 
 /** Requests about one account; with `once`, a request has an idempotency key. */

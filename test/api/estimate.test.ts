@@ -106,6 +106,24 @@ describe("an estimate", () => {
     expect([credits, body.most]).toEqual([["0", "1", "8", "18"], "27"]);
   });
 
+  test("of an event with several meters has a line for each, in the order in which they draw", async () => {
+    api = await openApi(books, { now: () => NOW });
+    const quantities = { none: 1, call: "3" };
+    const { body } = await ask({
+      account_id: "bolt",
+      usages: [{ ...chat("large", 2), quantities }],
+    });
+    const lines = body.lines.map((line: Record<string, unknown>) => [
+      ...[line["meter"], line["quantity"], line["most"]],
+    ]);
+    expect(lines).toEqual([
+      ["chat", "2", "1"],
+      ["call", "3", "12"],
+      ["none", "1", null],
+    ]);
+    expect(body).toMatchObject({ most: "13", unpriced: 1 });
+  });
+
   test("of what has no price says why, and prices the rest", async () => {
     api = await openApi(books, { now: () => NOW });
     const usages = [
@@ -230,6 +248,24 @@ test.each<[what: string, body: unknown, field: string, status?: number]>([
   ["1,001 of them", { usages: Array.from({ length: 1_001 }, () => chat("large", 1)) }, "usages"],
   ["a bad one among them", { usages: [chat("large", 1), chat("large", -1)] }, "usages.1.quantity"],
   ["an identity", { usages: [{ ...chat("large", 1), event_id: "e" }] }, "usages.0.event_id"],
+  ["a meter twice", { ...chat("large", 1), quantities: { chat: 1 } }, "quantities"],
+  [
+    "a further quantity below zero",
+    { ...chat("large", 1), quantities: { call: -1 } },
+    "quantities.call",
+  ],
+  [
+    "16 further meters",
+    {
+      usages: [
+        {
+          ...chat("large", 1),
+          quantities: Object.fromEntries(Array.from({ length: 16 }, (_, at) => [`m${at}`, 1])),
+        },
+      ],
+    },
+    "usages.0.quantities",
+  ],
   ["no account", { account_id: "nobody", ...chat("large", 1) }, "account_id", 404],
 ])("%s is refused by the name of its field", async (_, body, field, status = 400) => {
   api = await openApi(books);

@@ -4,7 +4,12 @@ import { accountId, count, id, instant } from "../../../shared/contract/wire.ts"
 import type { AccountId, Instant } from "../../../shared/core/line/account.ts";
 import { availableAt } from "../../../shared/core/line/available.ts";
 import { estimateCost, type UsageToCome } from "../../../shared/core/usage/estimate-cost.ts";
-import { TEXT_PROBLEM } from "../../../shared/core/usage/usage-event.ts";
+import { linesOf } from "../../../shared/core/usage/event-lines.ts";
+import {
+  MAX_QUANTITIES,
+  quantitiesProblem,
+  TEXT_PROBLEM,
+} from "../../../shared/core/usage/usage-event.ts";
 import { readLotsIfDue } from "../../../shared/ledger/books/read-lots.ts";
 import { readSnapshot } from "../../../shared/ledger/postgres/read-snapshot.ts";
 import { estimateUsage } from "../../../shared/ledger/usage/estimate-usage.ts";
@@ -21,12 +26,20 @@ const dimensions = z.record(z.string(), z.string()).superRefine((values, context
   if (problem !== null) context.addIssue({ code: "custom", message: problem });
 });
 
+const quantity = z.union([z.int().min(0), count.refine((quantity) => quantity >= 0n, WHOLE)], {
+  error: WHOLE,
+});
+
 /** Usage to come: the fields of an event that its price depends on. */
 const usageFields = {
   meter: id("meter"),
-  quantity: z
-    .union([z.int().min(0), count.refine((quantity) => quantity >= 0n, WHOLE)], { error: WHOLE })
-    .meta({ description: "In the meter's smallest whole unit." }),
+  quantity: quantity.meta({ description: "In the meter's smallest whole unit." }),
+  quantities: z
+    .record(z.string(), quantity)
+    .optional()
+    .meta({
+      description: `Of up to ${MAX_QUANTITIES} further meters, by meter: a line for each, after that of \`meter\`, by name.`,
+    }),
   dimensions: dimensions.optional(),
   occurred_at: instant.optional().meta({ description: "Which prices hold. Default: now." }),
 };
@@ -58,7 +71,7 @@ export const estimateRoute = route(
     tag: "usage",
     summary: "Estimate what usage would cost",
     description:
-      "Give the fields of one event (`meter`, `quantity`, `dimensions`, `occurred_at`), or several as `usages`. What has no price says why; the rest is priced. Nothing is reserved or stored.",
+      "Give the fields of one event (`meter`, `quantity`, `quantities`, `dimensions`, `occurred_at`), or several as `usages`. What has no price says why; the rest is priced. Nothing is reserved or stored.",
     body: asked,
     response: { 200: estimate },
   },
@@ -88,22 +101,26 @@ function estimateOf(context: RouteContext, accountId: AccountId, usages: readonl
   });
 }
 
-/** Throws a Problem. */
+/** The lines of what is asked for. Throws a Problem. */
 function usagesOf({ usages, ...one }: z.output<typeof asked>, now: Instant): UsageToCome[] {
-  const { meter, quantity, dimensions, occurred_at } = one;
+  const { meter, quantity, ...rest } = one;
   if (usages === undefined) {
     if (meter === undefined) throw badRequest("meter", "is missing; or give usages");
     if (quantity === undefined) throw badRequest("quantity", "is missing");
-    return [toUsage({ meter, quantity, dimensions, occurred_at }, now)];
+    return toLines({ meter, quantity, ...rest }, "", now);
   }
   const given = Object.keys(one).filter((field) => field !== "account_id");
   if (given.length > 0) throw badRequest("usages", `cannot stand beside ${given.join(", ")}`);
-  return usages.map((usage) => toUsage(usage, now));
+  return usages.flatMap((usage, at) => toLines(usage, `usages.${at}.`, now));
 }
 
-function toUsage(
-  { meter, quantity, dimensions = {}, occurred_at: occurredAt }: z.output<typeof usageToCome>,
-  now: Instant,
-): UsageToCome {
-  return { meter, quantity: BigInt(quantity), dimensions, occurredAt: occurredAt ?? now };
+/** `place`: what the names of its fields begin with. */
+function toLines(usage: z.output<typeof usageToCome>, place: string, now: Instant): UsageToCome[] {
+  const { meter, dimensions = {}, occurred_at: occurredAt = now } = usage;
+  const further = Object.entries(usage.quantities ?? {});
+  const quantities = Object.fromEntries(further.map(([name, each]) => [name, BigInt(each)]));
+  const used = { meter, quantity: BigInt(usage.quantity), quantities };
+  const problem = quantitiesProblem(used);
+  if (problem !== null) throw badRequest(`${place}quantities`, `cannot be read: ${problem}`);
+  return linesOf(used).map((line) => ({ ...line, dimensions, occurredAt }));
 }

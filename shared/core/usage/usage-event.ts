@@ -162,7 +162,8 @@ function rejectQuantity({ meter, quantity }: EventLine, event: UsageEvent): Reje
   return { reason: "overflow", detail: `quantity ${quantity}${of} does not fit into 64 bits` };
 }
 
-function quantitiesProblem({ meter, quantities }: UsedMeters): string | null {
+/** Why the further meters of an event cannot be used; null: they can. */
+export function quantitiesProblem({ meter, quantities }: UsedMeters): string | null {
   let count = 0;
   for (const further of Object.keys(quantities)) {
     if (++count > MAX_QUANTITIES) return `more than ${MAX_QUANTITIES} further quantities`;
