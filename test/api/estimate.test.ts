@@ -272,30 +272,3 @@ test.each<[what: string, body: unknown, field: string, status?: number]>([
   const refused = await ask(body);
   expect([refused.status, refused.body.field]).toEqual([status, field]);
 });
-
-test("1,000 usages without a price keep no other request waiting", async () => {
-  const rates = Array.from({ length: 20_000 }, (_, at) => ({
-    ...{ patterns: [`vendor/model-${at}`, "input"], credits: 1n, per: 1n },
-  }));
-  const named = { meter: "many", validFrom: 0 };
-  await setRates(books, [rateTable(named, { dimensions: ["model", "kind"], rates })]);
-  api = await openApi(books);
-  const usages = Array.from({ length: 1_000 }, (_, at) => ({
-    ...{ meter: "many", quantity: 1, dimensions: { model: `vendor/model-${at}x`, kind: "output" } },
-  }));
-  const { body } = await ask({ usages });
-  expect(body.unpriced).toBe(1_000);
-  const [, beside] = await Promise.all([ask({ usages }), slowest()]);
-  expect(beside).toBeLessThan(1_500);
-});
-
-/** The longest that one of twenty requests, one after another, took. */
-async function slowest(): Promise<number> {
-  let longest = 0;
-  for (let count = 0; count < 20; count += 1) {
-    const startedAt = performance.now();
-    expect((await api.ask("GET", "/health")).status).toBe(200);
-    longest = Math.max(longest, performance.now() - startedAt);
-  }
-  return longest;
-}

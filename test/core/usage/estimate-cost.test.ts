@@ -10,6 +10,7 @@ import { rateTable } from "../../../shared/core/offer/rate-table.ts";
 import { estimateCost, type UsageToCome } from "../../../shared/core/usage/estimate-cost.ts";
 import { meterEvents } from "../../../shared/core/usage/events-in-batch.ts";
 import { accountWith, eventWith, NOON } from "../../support/core/examples.ts";
+import { cpuTimeOf } from "../../support/cpu-time.ts";
 
 const CHAT = rateTable(
   { meter: "chat", validFrom: 0 },
@@ -133,6 +134,20 @@ test("of many usages without a rate, the nearest are named for the first ten", (
   expect(details.filter((detail) => detail.includes("the nearest are for"))).toHaveLength(10);
   for (const at of [5, 12]) expect(details[at]).toBe("meter none has no price; set one");
   expect(details[11]).toBe("meter chat has no rate for this; alone, the nearest are named");
+});
+
+test("a thousand usages without a rate among twenty thousand take no longer than they may", () => {
+  const rates = Array.from({ length: 20_000 }, (_, at) => ({
+    ...{ patterns: [`vendor/model-${at}`, "input"], credits: 1n, per: 1n },
+  }));
+  const named = { meter: "many", validFrom: 0 };
+  const card = toRateCard([rateTable(named, { dimensions: ["model", "kind"], rates })]);
+  const usages = Array.from({ length: 1_000 }, (_, at) => ({
+    ...part("many", 1n),
+    dimensions: { model: `vendor/model-${at}x`, kind: "output" },
+  }));
+  const first = cpuTimeOf(() => estimateCost(card, usages.slice(0, 10), null));
+  expect(cpuTimeOf(() => estimateCost(card, usages, null))).toBeLessThan(10 * first + 100);
 });
 
 test("a band prices all of a usage that reaches it, and none of another", () => {
