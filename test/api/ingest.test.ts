@@ -81,6 +81,7 @@ describe("is accepted:", () => {
         occurred_at: Date.parse(time),
         source: "test",
         dimensions: { model: "gpt" },
+        quantities: {},
       },
     ]);
   });
@@ -143,6 +144,7 @@ describe("is accepted:", () => {
       occurred_at: time.getTime(),
       source: "svc",
       dimensions: { model: "gpt" },
+      quantities: {},
     });
     expect(kept.map(({ quantity }) => quantity)).toEqual([3n, 3n, 4n]);
     expect(kept[1]?.source).toBe("@openmeter/sdk");

@@ -21,7 +21,7 @@ import { postRefund } from "../../shared/ledger/payments/post-refund.ts";
 import { debitUsage } from "../../shared/ledger/usage/debit-usage.ts";
 import { readSettings } from "../../shared/runtime/settings.ts";
 import { type Random, randomFrom } from "../model/random.ts";
-import { type Books, openAccount } from "../support/books/books.ts";
+import { type Books, openAccount, setPrice } from "../support/books/books.ts";
 import { giveCard, paidTopUp } from "../support/books/card-holders.ts";
 import { sellCredits } from "../support/books/payers.ts";
 import { openCatalogue, openSubscriber } from "../support/books/subscribers.ts";
@@ -48,6 +48,7 @@ export async function playPublished(
   const player = await openPlayer(books, kafka, random);
   try {
     await openCatalogue(books);
+    await setPrice(books, "byte", 2n, 5n);
     await sellCredits(books);
     for (let n = 0; n < accounts; n += 1) await player.open(`account-${seed}-${n}`);
     for (let n = 0; n < steps; n += 1) await player.step(n);
@@ -182,7 +183,7 @@ async function openPlayer(books: Books, kafka: Kafka, random: Random) {
       ...(random.chance(0.05) ? { meter: "unknown" } : {}),
       ...(random.chance(0.03) ? { accountId: "nobody" } : {}),
       ...(random.chance(0.1) ? { dimensions: { model: "one" } } : {}),
-      ...(random.chance(0.2) ? { quantities: { byte: random.pick([0n, 1n, 7n]) } } : {}),
+      ...(names % 5 === 0 ? { quantities: { byte: BigInt(names % 7) } } : {}),
     };
   }
 
