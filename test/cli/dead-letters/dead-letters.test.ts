@@ -148,6 +148,7 @@ describe("dead-letters show", () => {
         occurred_at: new Date(OCCURRED).toISOString(),
         source: "chat-api",
         dimensions: { model: "gpt-5\x1b[31m" },
+        quantities: {},
       },
       unreadable: null,
       metered: null,
