@@ -27,11 +27,27 @@ export function whyNoRate(card: RateCard, event: Priced): string {
 
 function whyNoMatch(version: RateTable, { meter, dimensions }: Priced): string {
   const values = version.dimensions.map((name) => valueAt(dimensions, name));
+  const named = patternsText(version.dimensions, values, "none");
+  return `meter ${meter} has no rate for ${named}; the nearest are for ${nearestText(version, values)}`;
+}
+
+/** A backlog of a model that is not sold asks for the same values again and again, of thousands of rates. */
+const known = new WeakMap<RateTable, Map<string, string>>();
+const MOST_KNOWN = 1_000;
+
+function nearestText(version: RateTable, values: Patterns): string {
+  const ofVersion = known.get(version) ?? new Map<string, string>();
+  known.set(version, ofVersion);
+  const key = JSON.stringify(values);
+  const before = ofVersion.get(key);
+  if (before !== undefined) return before;
   const nearest = nearestRates(version, values).map((patterns) =>
     patternsText(version.dimensions, patterns),
   );
-  const named = patternsText(version.dimensions, values, "none");
-  return `meter ${meter} has no rate for ${named}; the nearest are for ${nearest.join("; ")}`;
+  const text = nearest.join("; ");
+  if (ofVersion.size === MOST_KNOWN) ofVersion.clear();
+  ofVersion.set(key, text);
+  return text;
 }
 
 /** The event reaches none of the bands, or what they count of it is no number. */
