@@ -12,6 +12,7 @@ interface Usage {
   readonly account_id: string;
   readonly meter: string;
   readonly quantity: number;
+  readonly event_id?: string;
   readonly dimensions?: Readonly<Record<string, string>>;
 }
 
@@ -22,7 +23,7 @@ export function openCommands(env: NodeJS.ProcessEnv, say: (line: string) => void
     say(await drawdown(env, command, input));
   };
   return {
-    /** Runs a command, without `drawdown`, whose arguments have no spaces. */
+    /** Runs a command, without `drawdown`; what has spaces stands in double quotes. */
     type: (command: string) => type(command),
     publish: (usage: readonly Usage[]) =>
       type("publish -", usage.map((event) => JSON.stringify(event)).join("\n")),
@@ -43,7 +44,8 @@ const run = promisify(execFile);
 
 /** Returns what the command prints; throws when it fails. */
 async function drawdown(env: NodeJS.ProcessEnv, command: string, input = ""): Promise<string> {
-  const args = ["services/cli/main.ts", ...command.split(" ")];
+  const words = command.match(/"[^"]*"|\S+/g) ?? [];
+  const args = ["services/cli/main.ts", ...words.map((word) => word.replaceAll('"', ""))];
   const running = run(process.execPath, args, { cwd: PROJECT, env });
   running.child.stdin?.end(input);
   const { stdout } = await running;

@@ -12,8 +12,9 @@ export const HELP = `npm run demo [-- --exit] [--speed-up N] [--accounts N] [--k
 
 Starts a fresh stack, opens accounts with credits and plays an hour of real usage through metering:
 8,819 requests to a language model, two events each. Then it checks that the books equal the file,
-shows auto top-up on two other accounts, one of them with a declined card, and two turns of the month
-on a third, with the clock moved ahead. No money is charged: the payment gateway is simulated.
+shows auto top-up on two other accounts, one of them with a declined card, the usage of three models
+whose list prices are imported with a markup, and two turns of the month on another account, with the
+clock moved ahead. No money is charged: the payment gateway is simulated.
 
   --exit         end after the check, with 0 if the books equal the file, else 1. Without it the
                  demo stays up until Ctrl-C

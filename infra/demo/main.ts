@@ -17,6 +17,7 @@ import { killMetering } from "./metering-process.ts";
 import { howToLook, reportAsJson, reportAsText } from "./report.ts";
 import { runDemo } from "./run-demo.ts";
 import { showDashboard } from "./show-dashboard.ts";
+import { showModels } from "./show-models.ts";
 import { showMonth } from "./show-month.ts";
 import { showTopUps } from "./show-top-ups.ts";
 
@@ -113,6 +114,7 @@ async function demo(
   if (given === undefined) {
     running.beside.push(await superviseTopUps(env, say));
     await showTopUps(env, say);
+    await showModels(env, say);
     await showMonth(env, Date.now(), say);
     say("\nThe proof: every event, entry, lot and balance, compared with the topics");
     await openCommands(env, say).type("reconcile");

@@ -4,6 +4,7 @@ import { type MeterTerms, termsOf } from "../core/offer/catalogue-terms.ts";
 import { pathText } from "../core/offer/feed.ts";
 import type { Offer } from "../core/offer/offer.ts";
 import type { MeterVersion, Rate, StatedRate } from "../core/offer/rate-card.ts";
+import type { RateOrigin, RateSource } from "../core/offer/rate-origin.ts";
 import { displayNameFields } from "./display-name.ts";
 import { noun } from "./noun.ts";
 import { count, credits, instant, money } from "./wire.ts";
@@ -26,6 +27,28 @@ const price = noun({ currency: z.string(), monthly: money, yearly: money }).meta
   title: "Plan price",
 });
 
+/** What an imported rate was made from. */
+const listPrice = noun({
+  price: z.string().meta({ description: "A decimal number of the currency.", example: "1.25" }),
+  currency: z.string(),
+  per: count,
+  markup: z.string().meta({ description: "The factor on the price.", example: "1.3" }),
+  imported_at: instant.nullable(),
+}).meta({ title: "List price" });
+
+/** A price table that was imported. */
+export const rateSource = noun({
+  imported_at: instant.nullable().meta({
+    description: "Later versions may keep rates of an import. null: not imported yet.",
+  }),
+  file: z.string(),
+  format: z.string(),
+  sha256: z.string().meta({ description: "Of the file." }),
+  currency: z.string(),
+  per_credit: z.string().meta({ description: "What a credit is worth.", example: "0.01" }),
+  markups: z.array(z.string()).meta({ description: "As they were stated." }),
+}).meta({ title: "Rate source", description: "The price table that a rate was imported from." });
+
 /** The price of units, and which events it is for. */
 export const unitRateFields = {
   when: z.record(z.string(), z.string()).meta({
@@ -41,6 +64,9 @@ export const unitRateFields = {
   }),
   credits,
   per: count,
+  list_price: listPrice
+    .optional()
+    .meta({ description: "What an imported rate was made from; otherwise missing." }),
 };
 
 const setBy = z
@@ -86,7 +112,13 @@ export const termsFields = {
 /** The price of a meter from an instant on. */
 export const rateFields = { meter: z.string(), valid_from: instant, ...termsFields.meter };
 
-export const rate = noun({ ...rateFields, set_by: setBy }).meta({ title: "Rate" });
+export const rate = noun({
+  ...rateFields,
+  set_by: setBy,
+  sources: z.array(rateSource).optional().meta({
+    description: "The price tables that rates of the version were imported from.",
+  }),
+}).meta({ title: "Rate" });
 
 /** All versions of everything on offer. */
 export const catalogue = noun({
@@ -127,23 +159,34 @@ export function toCatalogue({ catalogue: { plans, addOns, creditPrices }, rates,
 /** A version of a meter. */
 export function toRate(version: MeterVersion) {
   const { meter, validFrom, setBy } = version;
-  return { meter, validFrom, setBy, ...toMeterTerms(termsOf(version)) };
+  const terms = termsOf(version);
+  const sources = "rates" in terms ? sourcesOf(terms.rates) : [];
+  const imported = sources.length === 0 ? {} : { sources };
+  return { meter, validFrom, setBy, ...toMeterTerms(terms), ...imported };
+}
+
+function sourcesOf(rates: readonly StatedRate[]): readonly RateSource[] {
+  const sources = rates.flatMap(({ origin }) => origin?.source ?? []);
+  return [...new Map(sources.map((source) => [source.importedAt, source])).values()];
 }
 
 /** What a rate is for, and costs. */
 export function rateAsStated({ credits, per, of, stated }: Rate) {
   return of === undefined || stated === undefined
-    ? { when: {}, ...toBand(undefined), credits, per }
+    ? { when: {}, ...toBand(undefined), credits, per, listPrice: undefined }
     : toUnitRate(of.dimensions, stated);
 }
 
 function toUnitRate(dimensions: readonly string[], rate: StatedRate) {
-  const { patterns, band, credits, per, setBy: addedBy } = rate;
+  const { patterns, band, credits, per, setBy: addedBy, origin } = rate;
   const when = dimensions.flatMap((name, place) => {
     const pattern = patterns[place] ?? null;
     return pattern === null ? [] : [[name, pattern] as const];
   });
-  return { when: Object.fromEntries(when), ...toBand(band), credits, per, setBy: addedBy };
+  return {
+    ...{ when: Object.fromEntries(when), ...toBand(band), credits, per, setBy: addedBy },
+    listPrice: toListPrice(origin),
+  };
 }
 
 function toBand(band: StatedRate["band"]) {
@@ -152,6 +195,14 @@ function toBand(band: StatedRate["band"]) {
   return of === null
     ? { fromQuantity: from, from: {} }
     : { fromQuantity: null, from: { [of]: from } };
+}
+
+/** Undefined where a rate was not imported. */
+function toListPrice(origin: RateOrigin | undefined) {
+  if (origin === undefined) return undefined;
+  const { listPrice: price, listPer: per, markup, source } = origin;
+  const { currency, importedAt } = source;
+  return { price, currency, per, markup, importedAt };
 }
 
 export function toMeterTerms(terms: MeterTerms) {

@@ -3,7 +3,7 @@ import { overlapOf, type Stretch } from "../core/line/credit-line.ts";
 import type { GrantedLot } from "../core/month/grant-credits.ts";
 import type { Rate } from "../core/offer/rate-card.ts";
 import type { EventLine } from "../core/usage/event-lines.ts";
-import { rateAsStated, unitRateFields } from "./catalogue.ts";
+import { rateAsStated, rateSource, unitRateFields } from "./catalogue.ts";
 import { grantedBy, lotSource } from "./lot.ts";
 import { noun } from "./noun.ts";
 import { count, credits, instant } from "./wire.ts";
@@ -33,7 +33,11 @@ export const usageOfLot = noun({
   }),
 }).meta({ title: "Usage of a lot" });
 
-const rateOfEvent = noun({ valid_from: instant, ...unitRateFields })
+const rateOfEvent = noun({
+  valid_from: instant,
+  ...unitRateFields,
+  source: rateSource.optional(),
+})
   .meta({ title: "Rate of an event" })
   .nullable()
   .meta({
@@ -91,25 +95,30 @@ interface MeteredUsage extends MeteredLine {
 
 /**
  * `across`: the lots that its stretch overlaps; `expired`: those that had expired, with what each paid;
- * `rateOfLine`: what priced one of its lines, null: nothing known.
+ * `rates`: what priced each of its lines, null: nothing known.
  */
 export function toExplainedUsage<Metered extends MeteredUsage>(
   metered: Metered,
   { across, expired }: Readonly<Record<"across" | "expired", readonly PayingLot[]>>,
-  rateOfLine: (line: EventLine) => Rate | null,
+  rates: readonly (Rate | null)[],
 ) {
   const drawn = across
     .map((lot) => ({ ...lot, credits: overlapOf(lot, metered.drawn) }))
     .filter((paid) => paid.credits > 0n);
   const lots = [...expired, ...drawn];
   const owed = lots.reduce((left, paid) => left - paid.credits, metered.credits);
-  const priced = ({ meter, quantity, credits }: MeteredLine) => {
-    const rate = rateOfLine({ meter, quantity });
-    const pricedBy = rate && { validFrom: rate.validFrom, ...rateAsStated(rate) };
-    return { meter, quantity, credits, rate: pricedBy };
-  };
-  const lines = metered.lines.map(priced);
-  return { ...toUsageRecord(metered), lines, lots, owed, rate: priced(metered).rate };
+  const lines = metered.lines.map(({ meter, quantity, credits }, at) => {
+    const rate = toPricedBy(rates[at] ?? null);
+    return { meter, quantity, credits, rate };
+  });
+  return { ...toUsageRecord(metered), lines, lots, owed, rate: lines[0]?.rate ?? null };
+}
+
+/** With what it was imported from. */
+function toPricedBy(rate: Rate | null) {
+  if (rate === null) return null;
+  const source = rate.stated?.origin?.source;
+  return { validFrom: rate.validFrom, ...rateAsStated(rate), source };
 }
 
 export type UsageRecordData = z.input<typeof usageRecord>;

@@ -24,6 +24,7 @@ import { accountId, id, instant, words } from "../../../shared/contract/wire.ts"
 import type { AccountId, Instant } from "../../../shared/core/line/account.ts";
 import { rateOf } from "../../../shared/core/offer/rate-card.ts";
 import { MAX_SOURCE_LENGTH } from "../../../shared/core/usage/usage-event.ts";
+import { withOrigins } from "../../../shared/ledger/catalogue/rate-origins.ts";
 import { findMeteredEvent } from "../../../shared/ledger/usage/explain.ts";
 import { lotsThatPaid } from "../../../shared/ledger/usage/explain-late.ts";
 import { listUsage } from "../../../shared/ledger/usage/list.ts";
@@ -143,9 +144,10 @@ export const usageRoutes = [
         const named = { accountId: account_id, eventId: event_id, source };
         const event = await findMeteredEvent(transaction, named);
         if ("kind" in event) throw refuse(event);
-        const rates = await context.readRateCard(transaction);
+        const card = await context.readRateCard(transaction);
+        const rates = event.lines.map((line) => rateOf(card, { ...event, ...line }));
         const lots = await lotsThatPaid(transaction, account_id, event);
-        return toExplainedUsage(event, lots, (line) => rateOf(rates, { ...event, ...line }));
+        return toExplainedUsage(event, lots, await withOrigins(transaction, rates));
       }),
   ),
 ];

@@ -17,11 +17,9 @@ type CatalogueFile =
 
 /** Reads a catalogue file. `consequence` is what a wrong file means: "nothing was applied". */
 export async function readCatalogueFile(file: string, consequence: string): Promise<CatalogueFile> {
-  const bytes = await readBytes(file).catch(reasonOf);
-  if (typeof bytes === "string") {
-    return { kind: "wrong", result: refused(`cannot read ${file}: ${bytes}`) };
-  }
-  const parsed = parseCatalogue(bytes);
+  const read = await readBytes(file, MAX_CATALOGUE_BYTES);
+  if (read.kind === "wrong") return read;
+  const parsed = parseCatalogue(read.bytes);
   return parsed.kind === "parsed"
     ? { kind: "read", stated: parsed.asked }
     : { kind: "wrong", result: wrongFile(file, parsed.problems, consequence) };
@@ -31,11 +29,15 @@ const wrong = noun({ outcome: z.literal("refused"), problems: z.array(fileProble
 
 const MOST_NAMED = 100;
 
-/** The problems of a file, by line and field. */
+/** The problems of a file, by line and field; a problem in line 0 is one of the command's options. */
 export function wrongFile(file: string, problems: readonly Problem[], consequence: string): Result {
   const named = problems.slice(0, MOST_NAMED);
   const lines = named.map(({ line, field, problem: what }) =>
-    printable(`${file}:${line}: ${field === "" ? "the file" : `${field}:`} ${what}`),
+    printable(
+      line === 0
+        ? `--${field}: ${what}`
+        : `${file}:${line}: ${field === "" ? "the file" : `${field}:`} ${what}`,
+    ),
   );
   return shown(
     wrong,
@@ -45,11 +47,17 @@ export function wrongFile(file: string, problems: readonly Problem[], consequenc
   );
 }
 
-/** Reads at most one byte more than a catalogue may have. */
-async function readBytes(file: string): Promise<Uint8Array> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of createReadStream(file, { end: MAX_CATALOGUE_BYTES })) {
-    chunks.push(chunk);
+type FileBytes =
+  | { readonly kind: "read"; readonly bytes: Uint8Array }
+  | { readonly kind: "wrong"; readonly result: Result };
+
+/** Reads at most one byte more than a file may have. */
+export async function readBytes(file: string, most: number): Promise<FileBytes> {
+  try {
+    const chunks: Buffer[] = [];
+    for await (const chunk of createReadStream(file, { end: most })) chunks.push(chunk);
+    return { kind: "read", bytes: Buffer.concat(chunks) };
+  } catch (error) {
+    return { kind: "wrong", result: refused(`cannot read ${file}: ${reasonOf(error)}`) };
   }
-  return Buffer.concat(chunks);
 }

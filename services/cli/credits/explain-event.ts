@@ -1,8 +1,10 @@
+import type { rateAsStated } from "../../../shared/contract/catalogue.ts";
 import { explainedUsage, toExplainedUsage } from "../../../shared/contract/usage-record.ts";
 import type { AccountId } from "../../../shared/core/line/account.ts";
-import { rateOf, toRateCard } from "../../../shared/core/offer/rate-card.ts";
+import { type MeterVersion, rateOf, toRateCard } from "../../../shared/core/offer/rate-card.ts";
 import { formatCredits } from "../../../shared/core/text/credits-text.ts";
 import { formatInstant } from "../../../shared/core/text/instant-text.ts";
+import { withOrigins } from "../../../shared/ledger/catalogue/rate-origins.ts";
 import { listRates } from "../../../shared/ledger/catalogue/rates.ts";
 import {
   findMeteredEvent,
@@ -11,8 +13,8 @@ import {
 } from "../../../shared/ledger/usage/explain.ts";
 import { lotsThatPaid } from "../../../shared/ledger/usage/explain-late.ts";
 import type { Settings } from "../../../shared/runtime/settings.ts";
-import { unitPriceText } from "../shell/price-text.ts";
-import { fields, table } from "../shell/print.ts";
+import { listPriceText, unitPriceText } from "../shell/price-text.ts";
+import { type Column, fields, table } from "../shell/print.ts";
 import { readAccountBooks } from "../shell/read-books.ts";
 import { type Result, refused, shown } from "../shell/result.ts";
 
@@ -22,14 +24,18 @@ export async function explainEvent(settings: Settings, named: NamedEvent): Promi
   return readAccountBooks(settings, accountId, async (transaction) => {
     const event = await findMeteredEvent(transaction, named);
     if ("kind" in event) return refused(event);
-    const rates = toRateCard(await listRates(transaction));
+    const versions: MeterVersion[] = [];
+    for (const { meter } of event.lines) versions.push(...(await listRates(transaction, meter)));
+    const card = toRateCard(versions);
+    const rates = event.lines.map((line) => rateOf(card, { ...event, ...line }));
     const lots = await lotsThatPaid(transaction, accountId, event);
-    const explained = toExplainedUsage(event, lots, (line) => rateOf(rates, { ...event, ...line }));
+    const explained = toExplainedUsage(event, lots, await withOrigins(transaction, rates));
     return shown(explainedUsage, explained, explainedText(accountId, explained));
   });
 }
 
 type Explained = ReturnType<typeof toExplainedUsage<MeteredEvent>>;
+type PricedBy = ReturnType<typeof rateAsStated> & { readonly validFrom: number };
 
 function explainedText(accountId: AccountId, record: Explained): string {
   const dimensions = Object.entries(record.dimensions).map(([name, value]) => `${name}=${value}`);
@@ -39,7 +45,7 @@ function explainedText(accountId: AccountId, record: Explained): string {
       ["account", accountId],
       ["used", record.lines.map(({ meter, quantity }) => `${quantity} of ${meter}`).join(", ")],
       ["cost", `${formatCredits(record.credits)} credits`],
-      ...(record.lines.length === 1 ? [["rate", rateText(record.rate)] as const] : []),
+      ...(record.lines.length === 1 ? rateFields(record.rate) : []),
       ["occurred", formatInstant(record.occurredAt)],
       ["metered", formatInstant(record.meteredAt)],
       ["source", record.source === "" ? "not given" : record.source],
@@ -52,17 +58,27 @@ function explainedText(accountId: AccountId, record: Explained): string {
   ].join("\n");
 }
 
-function linesTable(lines: Explained["lines"]): string {
+interface PricedLine {
+  readonly meter: string;
+  readonly quantity: bigint;
+  readonly credits: bigint;
+  readonly rate: Explained["rate"];
+}
+
+const LIST_PRICE: Column<PricedLine> = ["LIST PRICE", ({ rate }) => madeFrom(rate)];
+
+function linesTable(lines: readonly PricedLine[]): string {
   return table(lines, [
     ["METER", ({ meter }) => meter],
     ["QUANTITY", ({ quantity }) => quantity, "right"],
     ["CREDITS", ({ credits }) => formatCredits(credits), "right"],
     ["RATE", ({ rate }) => rateText(rate)],
+    ...(lines.some(({ rate }) => rate?.listPrice) ? [LIST_PRICE] : []),
   ]);
 }
 
 /** "2.5 credits for 1000000 units, for model=gpt-5, quantity from 9, from 2026-09-01T00:00:00.000Z on" */
-export function rateText(rate: Explained["rate"]): string {
+export function rateText(rate: PricedBy | null): string {
   if (rate === null) return "unknown";
   const named = [
     ...Object.entries(rate.when).map(([name, value]) => `${name}=${value}`),
@@ -71,6 +87,24 @@ export function rateText(rate: Explained["rate"]): string {
   ];
   const values = named.length === 0 ? "" : `, for ${named.join(", ")}`;
   return `${unitPriceText(rate)}${values}, from ${formatInstant(rate.validFrom)} on`;
+}
+
+/** The rate, and the list price, the markup and the file that it was imported from. */
+function rateFields(rate: Explained["rate"]): (readonly [string, string])[] {
+  const source = rate?.source;
+  if (source === undefined) return [["rate", rateText(rate)]];
+  const { file, format, sha256, currency, perCredit } = source;
+  return [
+    ["rate", rateText(rate)],
+    ["list price", `${madeFrom(rate)}, a credit at ${currency} ${perCredit}`],
+    ["source", `${file} (${format}, SHA-256 ${sha256})`],
+  ];
+}
+
+/** "USD 1.25 for 1000000 units, times 1.3" */
+function madeFrom(rate: Explained["rate"]): string {
+  const listed = rate?.listPrice;
+  return listed === undefined ? "" : `${listPriceText(listed)}, times ${listed.markup}`;
 }
 
 function paidText({ credits, lots, owed }: Explained): string {

@@ -1,4 +1,3 @@
-import { createInterface } from "node:readline/promises";
 import type { Command } from "commander";
 import { z } from "zod";
 import { noun } from "../../../shared/contract/noun.ts";
@@ -20,6 +19,7 @@ import { createLogger } from "../../../shared/runtime/logger.ts";
 import type { Settings } from "../../../shared/runtime/settings.ts";
 import { startWatchdog } from "../../../shared/runtime/watchdog.ts";
 import { accountIdArgument, byArgument, wholeArgument } from "../shell/arguments.ts";
+import { interruptible, isConfirmed } from "../shell/confirm.ts";
 import { openProgress, type Progress } from "../shell/progress.ts";
 import { PartUnavailable, type Result, refused, shown, WrongUsage } from "../shell/result.ts";
 import { addCommand, type JsonOption, run } from "../shell/run-command.ts";
@@ -71,21 +71,16 @@ async function runReconcile(settings: Settings, options: Options): Promise<Resul
   if (options.repair === true && options.yes !== true && !process.stdin.isTTY) {
     throw new WrongUsage("--repair asks before it posts; without a terminal, add --yes");
   }
-  const interrupt = new AbortController();
-  const onInterrupt = () =>
-    interrupt.abort(new PartUnavailable("interrupted; nothing was changed"));
-  process.once("SIGINT", onInterrupt);
   const watchdog = startWatchdog("cli", settings.eventLoopLimitMs, 2);
   try {
-    return await withDatabase(settings, (database) =>
-      proveAndRepair(settings, { database, scope, options, signal: interrupt.signal }).catch(
-        (error: unknown) => {
+    return await interruptible((signal) =>
+      withDatabase(settings, (database) =>
+        proveAndRepair(settings, { database, scope, options, signal }).catch((error: unknown) => {
           throw explained(error, settings);
-        },
+        }),
       ),
     );
   } finally {
-    process.off("SIGINT", onInterrupt);
     await watchdog.stop();
   }
 }
@@ -116,7 +111,10 @@ async function proveAndRepair(settings: Settings, run: Run): Promise<Result> {
   process.stderr.write(`${differencesText(found.differences)}\n`);
   if (planned.length === 0)
     return refused("none of these differences can be repaired automatically");
-  if (run.options.yes !== true && !(await isConfirmed(planned.length, run.signal))) {
+  if (
+    run.options.yes !== true &&
+    !(await isConfirmed(`Post ${countOf(planned.length, "repair")}?`, run.signal))
+  ) {
     return refused("nothing was repaired");
   }
   const repaired = await postAll(settings, run, planned);
@@ -176,24 +174,6 @@ async function postAll(
     progress.add(1);
   }
   return repaired;
-}
-
-async function isConfirmed(count: number, signal: AbortSignal): Promise<boolean> {
-  const terminal = createInterface({ input: process.stdin, output: process.stderr });
-  // While it asks, readline takes Ctrl-C for itself.
-  terminal.on("SIGINT", () => process.kill(process.pid, "SIGINT"));
-  try {
-    const answer = await terminal.question(`Post ${countOf(count, "repair")}? [yes/no] `, {
-      signal,
-    });
-    return answer.trim().toLowerCase() === "yes";
-  } catch (error) {
-    process.stderr.write("\n");
-    signal.throwIfAborted();
-    throw error;
-  } finally {
-    terminal.close();
-  }
 }
 
 function failureOf({ differences, more }: Reconciliation): string | null {

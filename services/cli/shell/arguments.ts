@@ -145,11 +145,12 @@ export function placeArgument(text: string): DeadLetterPlace {
   );
 }
 
-function orWrongUsage<T>(read: () => T): T {
+/** Throws WrongUsage with the reason of a RangeError; `option` begins the sentence. */
+export function orWrongUsage<T>(read: () => T, option = ""): T {
   try {
     return read();
   } catch (error) {
-    if (error instanceof RangeError) throw new WrongUsage(error.message);
+    if (error instanceof RangeError) throw new WrongUsage(`${option}${error.message}`);
     throw error;
   }
 }

@@ -3,6 +3,7 @@ import {
   type MeterVersion,
   type UnitPrice,
 } from "../../../shared/core/offer/rate-card.ts";
+import type { RateOrigin } from "../../../shared/core/offer/rate-origin.ts";
 import { conditionText } from "../../../shared/core/offer/why-no-rate.ts";
 import { formatCredits } from "../../../shared/core/text/credits-text.ts";
 import type { Column } from "./print.ts";
@@ -12,22 +13,55 @@ export function unitPriceText({ credits, per }: UnitPrice): string {
   return `${formatCredits(credits)} credits ${per === 1n ? "a unit" : `for ${per} units`}`;
 }
 
+/** "USD 1.25 for 1000000 units" */
+export function listPriceText({
+  price,
+  currency,
+  per,
+}: {
+  readonly price: string;
+  readonly currency: string;
+  readonly per: bigint;
+}): string {
+  return `${currency} ${price} ${per === 1n ? "a unit" : `for ${per} units`}`;
+}
+
 /** A price of a version, and which events it is for; null: all of them. */
 export interface ListedPrice extends UnitPrice {
   readonly values: string | null;
   readonly setBy?: string | null;
+  readonly origin?: RateOrigin | undefined;
 }
 
 /** What a version's units cost, as it was stated. */
 export function listedPrices(version: MeterVersion): readonly ListedPrice[] {
   if (!isTable(version)) return [{ ...version, values: null }];
   return version.rates.map(({ stated }) => {
-    const { credits, per, setBy = version.setBy ?? null } = stated;
-    return { values: conditionText(version.dimensions, stated), credits, per, setBy };
+    const { credits, per, origin, setBy = version.setBy ?? null } = stated;
+    return { values: conditionText(version.dimensions, stated), credits, per, origin, setBy };
   });
 }
 
 /** The column that says what listed prices are for; none where no price depends on the event. */
 export function forColumn(versions: readonly MeterVersion[]): readonly Column<ListedPrice>[] {
   return versions.some(isTable) ? [["FOR", ({ values }) => values ?? ""]] : [];
+}
+
+/** What listed prices were imported from; no columns where none was. */
+export function originColumns(versions: readonly MeterVersion[]): readonly Column<ListedPrice>[] {
+  const isImported = versions.some(
+    (version) => isTable(version) && version.rates.some(({ stated }) => stated.origin),
+  );
+  if (!isImported) return [];
+  return [
+    ["LIST PRICE", ({ origin }) => (origin ? `${origin.source.currency} ${origin.listPrice}` : "")],
+    ["FOR UNITS", ({ origin }) => origin?.listPer ?? "", "right"],
+    ["MARKUP", ({ origin }) => origin?.markup ?? "", "right"],
+    ["SOURCE", ({ origin }) => (origin ? sourceText(origin.source) : "")],
+  ];
+}
+
+/** "prices.json, SHA-256 0c2f3a4b5d6e": enough digits to tell a seller's files apart. */
+function sourceText({ file, sha256 }: RateOrigin["source"]): string {
+  return `${file}, SHA-256 ${sha256.slice(0, 12)}`;
 }

@@ -26,7 +26,7 @@ export type Column<Row> = readonly [
 export function table<Row>(rows: readonly Row[], columns: readonly Column<Row>[]): string {
   const padded = columns.map(([title, cell, align]) => {
     const cells = [title, ...rows.map((row) => printable(String(cell(row))))];
-    const width = Math.max(...cells.map((text) => text.length));
+    const width = cells.reduce((most, text) => Math.max(most, text.length), 0);
     return cells.map((text) => (align === "right" ? text.padStart(width) : text.padEnd(width)));
   });
   const lines = [null, ...rows].map((_, at) => padded.map((cells) => cells[at]).join("  "));

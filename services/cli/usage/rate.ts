@@ -7,9 +7,15 @@ import type { MeterVersion, Rate } from "../../../shared/core/offer/rate-card.ts
 import { formatCredits } from "../../../shared/core/text/credits-text.ts";
 import { formatInstant } from "../../../shared/core/text/instant-text.ts";
 import { countOf } from "../../../shared/core/text/text.ts";
-import { earliestChange, listRates, setRate } from "../../../shared/ledger/catalogue/rates.ts";
+import {
+  earliestChange,
+  listRates,
+  listRatesWithOrigins,
+  setRate,
+} from "../../../shared/ledger/catalogue/rates.ts";
 import { countStranded, readWaitingSince } from "../../../shared/ledger/catalogue/waiting-usage.ts";
 import type { Settings } from "../../../shared/runtime/settings.ts";
+import { addImportCommand } from "../catalogue/import.ts";
 import {
   byArgument,
   creditsArgument,
@@ -17,7 +23,7 @@ import {
   instantArgument,
   wholeArgument,
 } from "../shell/arguments.ts";
-import { forColumn, listedPrices, unitPriceText } from "../shell/price-text.ts";
+import { forColumn, listedPrices, originColumns, unitPriceText } from "../shell/price-text.ts";
 import { printable, table } from "../shell/print.ts";
 import { type Result, refused, shown } from "../shell/result.ts";
 import { addCommand, type JsonOption, run } from "../shell/run-command.ts";
@@ -32,7 +38,10 @@ interface SetOptions extends JsonOption {
 type NewRate = Pick<Rate, "meter" | "credits" | "per"> & { readonly from: Instant | null };
 
 export function addRateCommands(program: Command): void {
-  const commands = program.command("rate").description("set and list the prices of meters");
+  const commands = program
+    .command("rate")
+    .alias("rates")
+    .description("set, import and list the prices of meters");
   addCommand(commands, "set <meter> <credits>", {
     does: "set the price of a meter, from an instant on",
     examples: [
@@ -48,6 +57,7 @@ export function addRateCommands(program: Command): void {
     .action((meter: string, credits: string, options: SetOptions) =>
       run(options, (settings) => set(settings, toRate(meter, credits, options))),
     );
+  addImportCommand(commands);
   addCommand(commands, "list [meter]", {
     does: "list the prices of all meters or of one, oldest first",
     examples: ["rate list", "rate list llm.input_tokens"],
@@ -77,7 +87,7 @@ async function set(settings: Settings, { from, ...price }: NewRate): Promise<Res
   return withDatabase(settings, async (database) => {
     const now = Date.now();
     const { meter } = price;
-    const isPriced = (await listRates(database)).some((rate) => rate.meter === meter);
+    const isPriced = (await listRates(database, meter)).length > 0;
     const first = (await readWaitingSince(database, [meter])).get(meter) ?? now;
     const validFrom = from ?? (isPriced ? earliestChange(now, maxAheadMs) : Math.min(first, now));
     const rate: Rate = { ...price, validFrom };
@@ -101,8 +111,9 @@ function strandedText(stranded: number): string {
 
 async function list(settings: Settings, meter: string | undefined): Promise<Result> {
   if (meter !== undefined) idArgument("meter", meter);
-  const all = await withDatabase(settings, (database) => listRates(database));
-  const listed = all.filter((rate) => meter === undefined || rate.meter === meter);
+  const listed = await withDatabase(settings, (database) =>
+    listRatesWithOrigins(database, meter ?? null),
+  );
   if (meter !== undefined && listed.length === 0) {
     return refused({ kind: "unknown_meter", meter });
   }
@@ -122,6 +133,7 @@ function rateTable(listed: readonly MeterVersion[]): string {
     ...forColumn(listed),
     ["CREDITS", ({ credits }) => formatCredits(credits), "right"],
     ["PER", ({ per }) => per, "right"],
+    ...originColumns(listed),
     ["VALID FROM", ({ validFrom }) => formatInstant(validFrom)],
     ["SET BY", ({ setBy }) => setBy ?? ""],
   ]);

@@ -1,8 +1,8 @@
 import type { MicroCredits } from "../../core/line/credit-line.ts";
-import { keyText, type PriceKey } from "./price-row.ts";
+import { keyText, type RateKey } from "./price-row.ts";
 
 /** A rate as it is now or would be: micro-credits for every `per` units. */
-export interface ComparedRate extends PriceKey {
+export interface ComparedRate extends RateKey {
   readonly credits: MicroCredits;
   readonly per: bigint;
 }

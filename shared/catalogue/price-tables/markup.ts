@@ -1,5 +1,6 @@
 import { short } from "../problem.ts";
 import { type ExactNumber, inPowers, parseExact } from "./exact-number.ts";
+import { matches, nameOf } from "./name-pattern.ts";
 import type { PriceKey } from "./price-row.ts";
 
 /** A factor on the list price of what matches: `*` in `pattern` stands for any text, also for none. */
@@ -40,21 +41,6 @@ function parseFactor(text: string, written: string): ExactNumber {
 
 /** The markup of a row: the last one that matches. */
 export function markupOf(markups: readonly Markup[], key: PriceKey): Markup {
-  const name = `${key.provider}/${key.model}`;
+  const name = nameOf(key);
   return markups.findLast(({ pattern }) => matches(pattern, name)) ?? LIST_PRICE;
-}
-
-/** Each part of the pattern is taken where it comes first, so the time is that of the name's length. */
-function matches(pattern: string, name: string): boolean {
-  const [start = "", ...rest] = pattern.split("*");
-  const end = rest.pop();
-  if (end === undefined) return name === pattern;
-  if (!name.startsWith(start)) return false;
-  let at = start.length;
-  for (const part of rest) {
-    const found = name.indexOf(part, at);
-    if (found < 0) return false;
-    at = found + part.length;
-  }
-  return name.length - at >= end.length && name.endsWith(end);
 }

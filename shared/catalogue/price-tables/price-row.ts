@@ -13,12 +13,17 @@ export interface Band {
 
 export const NO_BAND: Band = { of: "quantity", from: 0n };
 
-/** What a price is for. A table has one price for each. */
-export interface PriceKey {
+/** What a rate is for, of a table or not. */
+export interface RateKey {
   /** What is counted, such as `input_tokens` or `output_seconds_1080p`: a meter. */
   readonly kind: string;
   readonly provider: string;
   readonly model: string;
+  readonly band: { readonly of: string; readonly from: bigint };
+}
+
+/** What a price is for. A table has one price for each. */
+export interface PriceKey extends RateKey {
   readonly band: Band;
 }
 
@@ -31,7 +36,7 @@ export interface PriceRow extends PriceKey {
 }
 
 /** The same text for the same key; no name holds a NUL character. */
-export function keyText({ kind, provider, model, band }: PriceKey): string {
+export function keyText({ kind, provider, model, band }: RateKey): string {
   return [kind, provider, model, band.of, band.from].join("\0");
 }
 

@@ -1,16 +1,19 @@
 import type { Instant } from "../line/account.ts";
 import type { Feed } from "./feed.ts";
-import { type MeterVersion, type RateCard, toRateCard } from "./rate-card.ts";
+import { type MeterVersion, toRateCard } from "./rate-card.ts";
+
+/** A version of a meter without its price. */
+export type FedVersion = Pick<MeterVersion, "meter" | "validFrom" | "feed">;
 
 /** By event type: the meters that it feeds or has fed, each with all its versions, newest first. */
-export type FeedCard = ReadonlyMap<string, RateCard>;
+export type FeedCard = ReadonlyMap<string, ReadonlyMap<string, readonly FedVersion[]>>;
 
-export function toFeedCard(versions: Iterable<MeterVersion>): FeedCard {
-  const card = new Map<string, Map<string, readonly MeterVersion[]>>();
+export function toFeedCard(versions: Iterable<FedVersion>): FeedCard {
+  const card = new Map<string, Map<string, readonly FedVersion[]>>();
   for (const [meter, newestFirst] of toRateCard(versions)) {
     for (const { feed } of newestFirst) {
       if (feed === undefined) continue;
-      const fed = card.get(feed.eventType) ?? new Map<string, readonly MeterVersion[]>();
+      const fed = card.get(feed.eventType) ?? new Map<string, readonly FedVersion[]>();
       card.set(feed.eventType, fed.set(meter, newestFirst));
     }
   }

@@ -2,6 +2,7 @@ import type { Instant } from "../line/account.ts";
 import type { MicroCredits } from "../line/credit-line.ts";
 import type { Feed } from "./feed.ts";
 import { type Bands, type Counted, placeReached, type RateCondition } from "./rate-bands.ts";
+import type { RateOrigin } from "./rate-origin.ts";
 import { choose, type ValueTree } from "./value-tree.ts";
 
 /** What units cost: `credits` micro-credits for every `per` of them. */
@@ -34,6 +35,8 @@ export interface Rate extends Version, UnitPrice {
 export interface StatedRate extends UnitPrice, RateCondition {
   /** Who added it to its version afterwards. */
   readonly setBy?: string;
+  /** Where an import made it; changes no price, and is read only where it is shown or kept. */
+  readonly origin?: RateOrigin;
 }
 
 /** One of the prices of a `RateTable`, for its `per` units. */
@@ -66,8 +69,11 @@ export function isTable(version: MeterVersion): version is RateTable {
   return "dimensions" in version;
 }
 
-export function toRateCard(versions: Iterable<MeterVersion>): RateCard {
-  const card = new Map<string, MeterVersion[]>();
+/** Versions by meter, newest first. */
+export function toRateCard<V extends Pick<MeterVersion, "meter" | "validFrom">>(
+  versions: Iterable<V>,
+): ReadonlyMap<string, readonly V[]> {
+  const card = new Map<string, V[]>();
   for (const version of versions) {
     const ofMeter = card.get(version.meter);
     if (ofMeter === undefined) card.set(version.meter, [version]);

@@ -6,6 +6,7 @@ import { commonPer } from "../../core/offer/rate-table.ts";
 import { amountsAsText } from "../postgres/amounts-as-text.ts";
 import type { Transaction } from "../postgres/database.ts";
 import { feedToColumns } from "./feed-columns.ts";
+import { insertSources, originColumns } from "./rate-origins.ts";
 
 const INSERT_RATES = `
   INSERT INTO rate (meter, valid_from, credits, per, dimensions, fed_by, value_path, dimension_paths,
@@ -14,8 +15,10 @@ const INSERT_RATES = `
   FROM jsonb_populate_recordset(NULL::rate, $1)`;
 
 const INSERT_RATES_BY_DIMENSIONS = `
-  INSERT INTO rate_by_dimensions (meter, valid_from, place, patterns, band_of, band_from, credits, per, set_by)
-  SELECT meter, valid_from, place, patterns, band_of, band_from, credits, per, set_by
+  INSERT INTO rate_by_dimensions (meter, valid_from, place, patterns, band_of, band_from, credits, per, set_by,
+                                  list_price, list_per, markup, imported_at)
+  SELECT meter, valid_from, place, patterns, band_of, band_from, credits, per, set_by, list_price,
+         list_per, markup, imported_at
   FROM jsonb_populate_recordset(NULL::rate_by_dimensions, $1)`;
 
 const COMPLETE_RATES = `
@@ -60,9 +63,10 @@ export async function insertVersions(
   await insert(INSERT_RATES, newMeters.map(rateRow));
   const whole = meters.filter(({ kind }) => kind === "completed");
   await transaction.query(COMPLETE_RATES, [rowsOf(whole.map(versionKey)), now]);
+  await insertSources(transaction, [...newMeters, ...whole], now);
   const rates = [
-    ...newMeters.flatMap(dimensionRows),
-    ...whole.flatMap(addedRows).map((row) => ({ ...row, set_by: by })),
+    ...newMeters.flatMap((meter) => dimensionRows(meter, now)),
+    ...whole.flatMap((meter) => addedRows(meter, now)).map((row) => ({ ...row, set_by: by })),
   ];
   await transaction.query(INSERT_RATES_BY_DIMENSIONS, [rowsOf(rates)]);
   await insert(
@@ -112,18 +116,19 @@ function pricing(terms: MeterTerms) {
 }
 
 /** Those of a version that is completed come behind the ones that it replaces. */
-function addedRows(change: Change<MeterTerms>) {
+function addedRows(change: Change<MeterTerms>, now: Instant) {
   const { replaces } = change;
   const standing = replaces !== null && "rates" in replaces ? replaces.rates.length : 0;
-  return dimensionRows(change).slice(standing);
+  return dimensionRows(change, now).slice(standing);
 }
 
-function dimensionRows(change: Change<MeterTerms>) {
+function dimensionRows(change: Change<MeterTerms>, now: Instant) {
   const { terms } = change;
   const rates = "rates" in terms ? terms.rates : [];
-  return rates.map(({ patterns, band, credits, per }, place) => ({
+  return rates.map(({ patterns, band, credits, per, origin }, place) => ({
     ...{ ...versionKey(change), place },
     ...{ patterns, band_of: band?.of ?? null, band_from: band?.from ?? 0n, credits, per },
+    ...originColumns(origin, now),
   }));
 }
 

@@ -9,6 +9,7 @@ import {
   toRateCard,
   versionInForce,
 } from "../../core/offer/rate-card.ts";
+import type { RateSource } from "../../core/offer/rate-origin.ts";
 import { rateTable } from "../../core/offer/rate-table.ts";
 import type { ValuePattern } from "../../core/offer/value-pattern.ts";
 import {
@@ -20,20 +21,26 @@ import {
   type Transaction,
 } from "../postgres/database.ts";
 import { type FeedColumns, feedOfColumns, feedToColumns } from "./feed-columns.ts";
+import { ORIGIN, type OriginRow, readSources, type SourceOf, toOrigin } from "./rate-origins.ts";
 
 /** A table's rates are in one statement with it, so that none is read without them. */
-const READ = `
+const read = (origin: string) => `
   SELECT meter, valid_from AS "validFrom", credits, per, rounds_each AS "roundsEach", fed_by AS "fedBy",
          value_path AS "valuePath", dimension_paths AS "dimensionPaths", set_by AS "setBy", dimensions,
          CASE WHEN dimensions IS NOT NULL THEN (
            SELECT json_agg(json_build_object(
              'patterns', patterns, 'bandOf', band_of, 'bandFrom', band_from::text,
-             'credits', part.credits::text, 'per', part.per::text, 'setBy', part.set_by) ORDER BY place)
+             'credits', part.credits::text, 'per', part.per::text, 'setBy', part.set_by${origin}
+           ) ORDER BY place)
            FROM rate_by_dimensions AS part
            WHERE (part.meter, part.valid_from) = (rate.meter, rate.valid_from)
          ) END AS rates
   FROM rate
+  WHERE $1::text IS NULL OR meter = $1
   ORDER BY meter, valid_from`;
+
+const READ = read("");
+const READ_WITH_ORIGINS = read(`, 'origin', ${ORIGIN}`);
 
 interface Row extends FeedColumns {
   readonly meter: string;
@@ -54,28 +61,53 @@ interface RateRow {
   readonly credits: string;
   readonly per: string;
   readonly setBy: string | null;
+  readonly origin?: OriginRow | null;
 }
 
-/** All versions of meters, by meter, oldest first. */
-export async function listRates(database: Queryable): Promise<MeterVersion[]> {
-  return (await queryRows<Row>(database, READ, [], "list-rates")).map(toVersion);
+/** All versions of one meter, or of all (null) by meter, oldest first. */
+export async function listRates(
+  database: Queryable,
+  meter: string | null = null,
+): Promise<MeterVersion[]> {
+  const rows = await queryRows<Row>(database, READ, [meter], "list-rates");
+  return rows.map((row) => toVersion(row));
 }
 
-function toVersion({ meter, validFrom, setBy, ...row }: Row): MeterVersion {
+/** The same, each rate with what it was imported from. */
+export async function listRatesWithOrigins(
+  database: Queryable,
+  meter: string | null = null,
+): Promise<MeterVersion[]> {
+  const rows = await queryRows<Row>(database, READ_WITH_ORIGINS, [meter], "list-rate-origins");
+  // Only added to, and read after the rates: none lacks its source.
+  const sourceOf = await readSources(database, meter);
+  return rows.map((row) => toVersion(row, sourceOf));
+}
+
+function toVersion(
+  { meter, validFrom, setBy, ...row }: Row,
+  sourceOf: SourceOf = () => undefined,
+): MeterVersion {
   const feed = feedOfColumns(row);
   const named = { meter, validFrom, setBy, ...(feed === null ? {} : { feed }) };
   const { credits, per, dimensions, rates } = row;
   if (dimensions === null || rates === null) {
     return { ...named, credits, per, ...(row.roundsEach ? { roundsEach: true } : {}) };
   }
-  return rateTable(named, { dimensions, rates: rates.map(toStated) });
+  const stated = rates.map((rate) => {
+    const source = rate.origin ? sourceOf(meter, rate.origin.importedAt) : undefined;
+    return toStated(rate, source);
+  });
+  return rateTable(named, { dimensions, rates: stated });
 }
 
-function toStated({ patterns, bandOf, bandFrom, credits, per, setBy }: RateRow): StatedRate {
+function toStated(row: RateRow, source: RateSource | undefined): StatedRate {
+  const { patterns, bandOf, bandFrom, credits, per, setBy, origin } = row;
   return {
     ...{ patterns, credits: BigInt(credits), per: BigInt(per) },
     ...(bandFrom === "0" ? {} : { band: { of: bandOf, from: BigInt(bandFrom) } }),
     ...(setBy === null ? {} : { setBy }),
+    ...(origin && source ? { origin: toOrigin(origin, source) } : {}),
   };
 }
 
@@ -140,7 +172,7 @@ export async function setRate(
   return inTransaction(database, async (transaction) => {
     await lockPrices(transaction);
     const { meter, validFrom } = rate;
-    const ofMeter = (await listRates(transaction)).filter((version) => version.meter === meter);
+    const ofMeter = await listRates(transaction, meter);
     const before = versionInForce(toRateCard(ofMeter), meter, validFrom);
     if (typeof before !== "string" && isTable(before))
       return { kind: "priced_by_dimensions", meter };

@@ -5,8 +5,17 @@ import { type Queryable, queryRows } from "../postgres/database.ts";
  * to others. Add each new table to one of these lists, or every replay is refused.
  */
 export const COPIED_TABLES = [
-  // Prices and months. A price refers to its plan, a rate by dimensions to its version.
-  ...["rate", "rate_by_dimensions", "plan", "plan_price", "add_on", "credit_price", "display_name"],
+  // Prices and months. A price refers to its plan, a rate by dimensions to its version and what it was imported from.
+  ...[
+    "rate",
+    "rate_source",
+    "rate_by_dimensions",
+    "plan",
+    "plan_price",
+    "add_on",
+    "credit_price",
+    "display_name",
+  ],
   ...["schedule", "subscription_change", "usage_complete"],
   // Payments.
   ...[

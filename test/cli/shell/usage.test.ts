@@ -9,6 +9,7 @@ const COMMANDS = [
   "grant",
   "rate set",
   "rate list",
+  "rates import",
   "subscription start",
   "subscription change-plan",
   "subscription change-interval",

@@ -1,0 +1,149 @@
+/**
+ * Calculates what usage costs from a price table, written from docs/price-tables.md and docs/rules.md alone. It
+ * checks the product, so it shares no code with it: its numbers are fractions of big integers.
+ */
+
+/** A number as a fraction; the denominator is above 0. */
+export interface Fraction {
+  readonly over: bigint;
+  readonly under: bigint;
+}
+
+/** Usage of a model: so many units of what a meter counts. */
+export interface ModelUsage {
+  readonly account: string;
+  readonly meter: string;
+  readonly provider: string;
+  readonly model: string;
+  readonly quantity: bigint;
+  /** All tokens that its request read. */
+  readonly context: bigint;
+}
+
+export interface Terms {
+  /** Pattern of provider/model and factor; the last one that matches holds. */
+  readonly markups: readonly (readonly [pattern: string, factor: string])[];
+  /** What a credit is worth, in dollars. */
+  readonly perCredit: string;
+}
+
+/** What a unit costs, in micro-credits, where the context has at least so many tokens. */
+interface Priced {
+  readonly from: bigint;
+  readonly unit: Fraction;
+}
+
+/** The keys of LiteLLM's file that are calculated here, and the meters that they price. */
+const METERS: Readonly<Record<string, string>> = {
+  input_cost_per_token: "input_tokens",
+  output_cost_per_token: "output_tokens",
+  output_cost_per_reasoning_token: "reasoning_tokens",
+  cache_read_input_token_cost: "cache_read_tokens",
+  cache_creation_input_token_cost: "cache_write_tokens",
+};
+
+/** Of each account and meter, the exact price of all usage in micro-credits. */
+export function calculate(
+  table: string,
+  terms: Terms,
+  usage: Iterable<ModelUsage>,
+): Map<string, Map<string, Fraction>> {
+  const prices = readPrices(table, terms);
+  const totals = new Map<string, Map<string, Fraction>>();
+  for (const { account, meter, provider, model, quantity, context } of usage) {
+    const bands = prices.get(`${meter} ${provider}/${model}`) ?? [];
+    const priced = bands.filter(({ from }) => from <= context).sort(highestFirst)[0];
+    if (priced === undefined) throw new Error(`${model} has no price for ${meter}`);
+    const ofAccount = totals.get(account) ?? new Map<string, Fraction>();
+    totals.set(account, ofAccount);
+    const cost = times(priced.unit, { over: quantity, under: 1n });
+    ofAccount.set(meter, plus(ofAccount.get(meter) ?? { over: 0n, under: 1n }, cost));
+  }
+  return totals;
+}
+
+/** The whole micro-credits of a fraction. What is left of one is carried to the account's next usage. */
+export function whole({ over, under }: Fraction): bigint {
+  return over / under;
+}
+
+type Entries = Readonly<Record<string, Readonly<Record<string, string>>>>;
+
+/** By meter, provider and model. */
+function readPrices(table: string, { markups, perCredit }: Terms): Map<string, Priced[]> {
+  const prices = new Map<string, Priced[]>();
+  for (const [model, entry] of Object.entries(readJson(table))) {
+    const provider = entry["litellm_provider"] ?? "";
+    for (const [key, price] of Object.entries(entry)) {
+      const [, plain = "", thousands] = /^(.*?)(?:_above_(\d+)k_tokens)?$/.exec(key) ?? [];
+      const meter = METERS[plain];
+      if (meter === undefined) continue;
+      const from = thousands === undefined ? 0n : BigInt(thousands) * 1000n + 1n;
+      const markup = markups.findLast(([pattern]) => isLike(pattern, `${provider}/${model}`));
+      const dear = times(fraction(price), fraction(markup?.[1] ?? "1"));
+      const inCredits = divided(dear, fraction(perCredit));
+      const unit = rounded(times(inCredits, { over: 1_000_000n, under: 1n }));
+      const name = `${meter} ${provider}/${model}`;
+      prices.set(name, [...(prices.get(name) ?? []), { from, unit }]);
+    }
+  }
+  return prices;
+}
+
+/**
+ * Token prices are restated for a million. While that is no whole number of micro-credits and less than a credit,
+ * the units grow by tens; what is then not whole is rounded to the nearest micro-credit, halves up.
+ */
+function rounded(unit: Fraction): Fraction {
+  let units = 1_000_000n;
+  let price = times(unit, { over: units, under: 1n });
+  while (price.over % price.under !== 0n && price.over < 1_000_000n * price.under) {
+    units *= 10n;
+    price = times(price, { over: 10n, under: 1n });
+  }
+  return { over: (2n * price.over + price.under) / (2n * price.under), under: units };
+}
+
+/** Objects whose numbers are the text that stands in the file. */
+function readJson(text: string): Entries {
+  type Reviver = (key: string, value: unknown, context: { readonly source: string }) => unknown;
+  const parse = JSON.parse as (text: string, reviver: Reviver) => Entries;
+  return parse(text, (_, value, { source }) => (typeof value === "number" ? source : value));
+}
+
+/** A decimal number, with a power of ten or without. */
+function fraction(text: string): Fraction {
+  const [, digits = "", decimals = "", power = "0"] =
+    /^(\d+)\.?(\d*)(?:e([+-]?\d+))?$/i.exec(text) ?? [];
+  const exponent = Number(power) - decimals.length;
+  const number = BigInt(digits + decimals);
+  return exponent >= 0
+    ? { over: number * 10n ** BigInt(exponent), under: 1n }
+    : { over: number, under: 10n ** BigInt(-exponent) };
+}
+
+function highestFirst(a: Priced, b: Priced): number {
+  return a.from > b.from ? -1 : 1;
+}
+
+function isLike(pattern: string, name: string): boolean {
+  const parts = pattern.split("*").map((part) => part.replaceAll(/[^\w]/g, "\\$&"));
+  return new RegExp(`^${parts.join(".*")}$`, "s").test(name);
+}
+
+function times(a: Fraction, b: Fraction): Fraction {
+  return { over: a.over * b.over, under: a.under * b.under };
+}
+
+function divided(a: Fraction, b: Fraction): Fraction {
+  return { over: a.over * b.under, under: a.under * b.over };
+}
+
+/** Over a common denominator, so that sums of many do not grow. */
+function plus(a: Fraction, b: Fraction): Fraction {
+  if (a.under % b.under === 0n)
+    return { over: a.over + b.over * (a.under / b.under), under: a.under };
+  if (b.under % a.under === 0n)
+    return { over: a.over * (b.under / a.under) + b.over, under: b.under };
+  return { over: a.over * b.under + b.over * a.under, under: a.under * b.under };
+}
