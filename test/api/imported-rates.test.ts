@@ -30,6 +30,9 @@ const SHOWN_SOURCE = {
   ...{ currency: "USD", per_credit: "0.01", markups: ["1.3", "openai/*=1.2"] },
 };
 
+/** Without a band. */
+const ANY = { from_quantity: null, from: {} };
+
 let books: Books;
 
 beforeAll(async () => {
@@ -54,10 +57,10 @@ test("the catalogue has the list price and the markup of each rate, and the file
       meter: "chat",
       rates: [
         {
-          when: { provider: "openai", model: "gpt-5" },
+          ...{ when: { provider: "openai", model: "gpt-5" }, ...ANY },
           ...{ credits: "150000000", per: "1000000", list_price: LIST_PRICE },
         },
-        { when: {}, credits: "7", per: "1" },
+        { when: {}, ...ANY, credits: "7", per: "1" },
       ],
       sources: [SHOWN_SOURCE],
     }),
@@ -69,8 +72,10 @@ test("an explained event has those of the rate that priced it", async () => {
   const rateOf = async (id: string) =>
     (await ask("GET", `/v1/accounts/acme/events/${id}`)).body["rate"];
   expect(await rateOf("imported")).toEqual({
-    ...{ valid_from: SINCE, when: { provider: "openai", model: "gpt-5" } },
+    ...{ valid_from: SINCE, when: { provider: "openai", model: "gpt-5" }, ...ANY },
     ...{ credits: "150000000", per: "1000000", list_price: LIST_PRICE, source: SHOWN_SOURCE },
   });
-  expect(await rateOf("by-hand")).toEqual({ valid_from: SINCE, when: {}, credits: "7", per: "1" });
+  expect(await rateOf("by-hand")).toEqual({
+    ...{ valid_from: SINCE, when: {}, ...ANY, credits: "7", per: "1" },
+  });
 });
