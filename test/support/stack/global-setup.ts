@@ -86,10 +86,8 @@ async function bootLocally(): Promise<TestStack> {
       ports: ownPorts(0),
       say: () => undefined,
       kafkaJava: QUICK_JAVA,
-      // Test data must survive a crash of Postgres, but not one of the machine. Each worker may run five services.
-      postgres: {
-        settings: { fsync: "off", max_connections: "300", unix_socket_directories: sockets },
-      },
+      // Test data must survive a crash of Postgres, but not one of the machine.
+      postgres: { settings: { fsync: "off", unix_socket_directories: sockets } },
     });
     held.defer(() => stack.stop());
     const more = await Promise.all(

@@ -2,21 +2,21 @@ import { BaseSequencer, type TestSpecification } from "vitest/node";
 
 /** They take more than a minute: started last, one of them would run alone at the end. */
 const LONGEST = [
+  "test/crash/health.test.ts",
   "test/fire/fire.test.ts",
   "test/crash/top-up-kills.test.ts",
   "test/month/time-machine.test.ts",
-  "test/crash/health.test.ts",
-  "test/crash/outages.test.ts",
-  "test/api/fuzz.test.ts",
-  "test/replay/replay.test.ts",
   "test/pipeline/top-up-unknown.test.ts",
   "test/crash/kills.test.ts",
-  "test/infra/local/stack.test.ts",
   "test/crash/scheduler-kills.test.ts",
-  "test/examples/examples.test.ts",
-  "test/month/schedulers.test.ts",
-  "test/reconcile/faults.test.ts",
+  "test/replay/replay.test.ts",
+  "test/crash/outages.test.ts",
+  "test/infra/local/stack.test.ts",
   "test/pipeline/top-up-once.test.ts",
+  "test/pipeline/refunds.test.ts",
+  "test/month/schedulers.test.ts",
+  "test/api/fuzz.test.ts",
+  "test/reconcile/faults.test.ts",
 ];
 
 /** The order of test files on a machine without timings: the longest first. */
