@@ -20,6 +20,11 @@ const DIMENSIONS = {
   type: { type: "map", values: "string" },
   default: {},
 };
+const QUANTITIES = {
+  name: "quantities",
+  type: { type: "map", values: "long" },
+  default: {},
+};
 
 /** Schemas that other producers may write usage with; all but `unrelated` and the last two are readable as ours. */
 export const FOREIGN_SCHEMAS = {
@@ -32,6 +37,7 @@ export const FOREIGN_SCHEMAS = {
     OCCURRED_AT,
     SOURCE,
     DIMENSIONS,
+    QUANTITIES,
     { name: "region", type: "string", default: "" },
     { name: "tags", type: { type: "array", items: "string" }, default: [] },
   ),
