@@ -1,3 +1,4 @@
+import { readdir } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { runner } from "node-pg-migrate";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -27,6 +28,12 @@ beforeAll(async () => {
 });
 
 afterAll(() => books?.close());
+
+test("no two migrations have the same number, so that their order is certain", async () => {
+  const files = await readdir(MIGRATIONS);
+  const numbers = files.map((file) => file.slice(0, 4));
+  expect(new Set(numbers).size).toBe(files.length);
+});
 
 test("every migration goes down, from the last to the first, and up again, on books in use", async () => {
   const { rows } = await books.database.query<{ name: string }>(
