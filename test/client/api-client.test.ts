@@ -49,16 +49,17 @@ test("all its requests are in the OpenAPI document, with every field that it rea
   }
 });
 
-/** The fields that are read but not promised by a schema. */
+/** The fields that are read but not promised by a schema; those without which an answer is read, too, need not be. */
 function missingIn(schema: JsonSchema | undefined, reads: JsonSchema, at: string): string[] {
   if (schema === undefined) return [at];
-  const fields = Object.entries(insideOf(reads).properties ?? {});
+  const read = insideOf(reads);
   const { properties, required } = insideOf(schema);
-  return fields.flatMap(([name, field]) =>
-    required?.includes(name)
+  return Object.entries(read.properties ?? {}).flatMap(([name, field]) => {
+    if (!read.required?.includes(name)) return [];
+    return required?.includes(name)
       ? missingIn(properties?.[name], field, `${at}.${name}`)
-      : [`${at}.${name}`],
-  );
+      : [`${at}.${name}`];
+  });
 }
 
 /** The items of a list, and the value where it may be null. */

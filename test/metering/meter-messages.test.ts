@@ -149,7 +149,8 @@ test("an event whose schema the registry keeps failing for stops no other, and c
     const [before, stuck, after, ...rest] = batch(0, 3).messages;
     if (before === undefined || stuck === undefined || after === undefined) throw new Error("none");
     const event = { eventId: `older-${number}`, accountId: ACCOUNT, meter: "call", quantity: 1n };
-    const record = usageBytes({ ...event, occurredAt: Date.now(), source: "", dimensions: [] });
+    const fields = { ...event, occurredAt: Date.now(), source: "", dimensions: [] };
+    const record = usageBytes({ ...fields, quantities: null });
     // This schema has no source and no dimensions.
     const value = withSchemaId(id, record.subarray(0, record.length - 2));
     const messages = [before, { ...stuck, value }, after, ...rest];

@@ -61,7 +61,7 @@ const good = (given: Given) => withSchemaId(given.ids.ours, usageBytes(given.goo
 
 /** The record of a producer without source and dimensions. */
 const beforeSource = (given: Given) =>
-  cut(usageBytes({ ...given.good, source: "", dimensions: [] }), 2);
+  cut(usageBytes({ ...given.good, source: "", dimensions: [], quantities: null }), 2);
 
 const IDS = [["an event", "eventId"] as const, ["an account", "accountId"] as const];
 
