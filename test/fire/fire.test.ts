@@ -3,7 +3,7 @@ import { KINDS } from "./nemesis/kinds.ts";
 import { reportText } from "./report.ts";
 import { runFire } from "./run-fire.ts";
 
-/** A run goes on until every kind of fault has come once, however long services take to be back. */
+/** A run goes on until every kind of fault has come once and has hit something, however long that takes. */
 const MINUTES = 3;
 const WITHIN_MS = 12 * 60_000;
 

@@ -9,8 +9,8 @@ Runs every service as several real processes on servers of their own, under load
 the seed. Then compares what was published with books, topics and gateway, and prints how long each
 service took to make progress again.
 
-  --minutes M   how long faults go on (default 10), at least until every kind has come once; starting
-                and comparing take about a minute more
+  --minutes M   how long faults go on (default 10), at least until every kind has come once and
+                has hit something; starting and comparing take about a minute more
   --seed S      draws load and faults (default: drawn from the clock, and printed)
   --rate R      events a second (default 200)
   --only TEXT   only faults whose name contains it; "--only none" has none

@@ -68,8 +68,10 @@ async function burn(fire: Fire): Promise<FireResult> {
   const counted = new Map<Kind, number>();
   const turning = tellOfTurn(fire);
   await recover(fire, 0, 60);
-  for (const round of plan.rounds) {
-    if (rounds.length >= plan.onceEach && performance.now() > until) break;
+  for (const [place, planned] of plan.rounds.entries()) {
+    const isOver = place >= plan.onceEach && performance.now() > until;
+    const round = isOver ? planned.filter(({ kind }) => foundNothing(kind, counted)) : planned;
+    if (round.length === 0) continue;
     const bound = Math.max(...round.map(({ kind }) => kind.backWithin));
     await Promise.all(round.map((fault) => inflict(stage, fault, history, counted)));
     const recovery = await recover(fire, rounds.length + 1, bound);
@@ -136,11 +138,15 @@ async function inflict(
   history.note(`${name} is over${kind.counts === undefined ? "" : `; ${kind.counts}: ${count}`}`);
 }
 
-/** Kinds that came and found nothing to do have shown nothing. */
+/** A kind that came and found nothing to do has shown nothing: it comes again until it has. */
+function foundNothing(kind: Kind, counted: ReadonlyMap<Kind, number>): boolean {
+  return kind.counts !== undefined && counted.get(kind) === 0;
+}
+
 function untried(counted: ReadonlyMap<Kind, number>): string[] {
-  return [...counted].flatMap(([{ name, counts }, count]) =>
-    counts !== undefined && count === 0 ? [`${name}: ${counts}: 0 in the whole run`] : [],
-  );
+  return [...counted.keys()]
+    .filter((kind) => foundNothing(kind, counted))
+    .map(({ name, counts }) => `${name}: ${counts}: 0 in the whole run`);
 }
 
 async function recover(fire: Fire, probe: number, boundSeconds: number): Promise<Recovery> {
