@@ -1,3 +1,5 @@
+import { cp } from "node:fs/promises";
+import { join, resolve } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { check } from "./check/check.ts";
 import type { Checked } from "./check/findings.ts";
@@ -30,6 +32,7 @@ export interface RoundResult {
   readonly recovery: Recovery;
 }
 
+const LOGS = resolve(import.meta.dirname, "../../.local/fire-logs");
 /** After a bound has passed, how much longer is waited to see how long it does take. */
 const LONGER_MS = 120_000;
 const CALM_MS = 1_000;
@@ -48,10 +51,20 @@ export async function runFire(
   const months = monthsOf(Date.now(), options.minutes * 60_000);
   const scene = await openScene({ accounts, loadSeed, eventsPerSecond, months }, history);
   try {
-    return await burn({ ...scene, plan, history, months });
+    const result = await burn({ ...scene, plan, history, months });
+    if (result.failures.length > 0) await keepLogs(scene.stage, options.seed, history);
+    return result;
   } finally {
     await scene.close();
   }
+}
+
+/** What services and servers said, which else goes with their folder. */
+async function keepLogs({ folder }: Stage, seed: number, history: History): Promise<void> {
+  const kept = join(LOGS, `seed-${seed}`);
+  await cp(join(folder, "services"), join(kept, "services"), { recursive: true });
+  await cp(join(folder, "servers", "logs"), join(kept, "servers"), { recursive: true });
+  history.note(`the logs of services and servers are in ${kept}`);
 }
 
 interface Fire extends Scene {

@@ -72,12 +72,8 @@ export async function askForProgress(from: ProbeFrom): Promise<Question[]> {
       ask: async () => (await from.api.once(port ?? 0, "GET", "/v1/accounts/hot-0")) === 200,
     }),
   );
-  const groups = (["metering", "top-up"] as const).map(
-    (service): Question => ({
-      service,
-      what: "has all its processes in its group",
-      ask: () => isWhole(from.admin, service, stage.running(service).length),
-    }),
+  const groups = (["metering", "top-up"] as const).map((service) =>
+    wholeGroup(from.admin, service, stage.running(service).length),
   );
   return [metering, topUp, ...schedulers, ...apis, ...groups];
 }
@@ -108,8 +104,20 @@ export function usage(now: number, eventId: string, accountId: string, quantity:
   };
 }
 
-async function isWhole(admin: Admin, group: string, members: number): Promise<boolean> {
-  const { groups } = await admin.describeGroups([group]);
-  const [found] = groups;
-  return found?.state === "Stable" && found.members.length === members;
+/** Tells whom Kafka has in the group, in case it never becomes whole. */
+function wholeGroup(admin: Admin, service: string, members: number): Question {
+  let seen = "it does not answer";
+  return {
+    service,
+    get what() {
+      return `has its ${members} processes in its group: ${seen}`;
+    },
+    async ask() {
+      const { groups } = await admin.describeGroups([service]);
+      const [found] = groups;
+      const ids = found?.members.map(({ memberId, clientHost }) => `${memberId} of ${clientHost}`);
+      seen = `${found?.state}, ${ids?.join(", ") || "nobody"}`;
+      return found?.state === "Stable" && found.members.length === members;
+    },
+  };
 }
