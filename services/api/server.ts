@@ -7,7 +7,7 @@ import { serializerCompiler, validatorCompiler } from "fastify-type-provider-zod
 import type { Admin } from "kafkajs";
 import type { SkippedRecords } from "../../shared/kafka/consume/skipped-records.ts";
 import { feedReader } from "../../shared/ledger/catalogue/feeds.ts";
-import { rateCardReader } from "../../shared/ledger/catalogue/rates.ts";
+import { ratesReader } from "../../shared/ledger/catalogue/rates.ts";
 import type { Database } from "../../shared/ledger/postgres/database.ts";
 import type { Logger } from "../../shared/runtime/logger.ts";
 import { authenticate } from "./access/authenticate.ts";
@@ -39,6 +39,7 @@ import { keyRoutes } from "./routes/keys.ts";
 import { lotRoutes } from "./routes/lots.ts";
 import { nameRoute } from "./routes/names.ts";
 import { outlookRoutes } from "./routes/outlook.ts";
+import { ownRatesRoutes } from "./routes/own-rates.ts";
 import { paymentMethodRoutes } from "./routes/payment-methods.ts";
 import { paymentsRoute } from "./routes/payments.ts";
 import { refundRoutes } from "./routes/refunds.ts";
@@ -84,6 +85,7 @@ const ROUTES = [
     usageRoutes,
     outlookRoutes,
     estimateRoute,
+    ownRatesRoutes,
   ],
   ...[
     topUpRoutes,
@@ -167,7 +169,7 @@ export async function buildServer(
   app.addHook("preClose", async () => access.stop());
   const routeContext = {
     ...context,
-    readRateCard: rateCardReader(),
+    readRates: ratesReader(),
     heavyReads: openHeavyReads(context.heavyDatabase),
     exports: openHeavyReads(context.heavyDatabase, EXPORTS),
     sendCsv: openCsvAnswers(app, access),

@@ -10,7 +10,7 @@ import type { OffsetStretch, RecordsBatch } from "../../shared/kafka/consume/bat
 import { decodeColumns, valueOfEachSchema } from "../../shared/kafka/consume/decode-columns.ts";
 import type { DecodedUsage } from "../../shared/kafka/consume/decode-messages.ts";
 import { findTrueRetries } from "../../shared/kafka/consume/true-retries.ts";
-import { rateCardReader } from "../../shared/ledger/catalogue/rates.ts";
+import { ratesReader } from "../../shared/ledger/catalogue/rates.ts";
 import type { Database } from "../../shared/ledger/postgres/database.ts";
 import { isDatabaseOutage } from "../../shared/ledger/postgres/outage.ts";
 import type { DebitOutcome, RunOutcome, UsageRun } from "../../shared/ledger/usage/batch.ts";
@@ -50,7 +50,7 @@ export function meterMessages(
   context: MeteringContext,
 ): (deliveries: readonly Delivery[]) => Promise<bigint[]> {
   const { database, decoder } = context;
-  const readRates = rateCardReader();
+  const readRates = ratesReader();
   const readWindow = keptWindowReader(context);
   const names = keepNames();
   let expectRepeats = false;

@@ -18,18 +18,23 @@ const MOST_VERSIONS = 10_000;
 
 /** Parses a catalogue file (docs/catalogue.md has the format), or returns all its problems. */
 export function parseCatalogue(bytes: Uint8Array): ParsedCatalogue {
-  if (bytes.length > MAX_CATALOGUE_BYTES) {
-    return unreadable(`has more than ${MAX_CATALOGUE_BYTES} bytes; split it`);
-  }
-  const text = decode(bytes);
-  if (text === null) return unreadable("is not UTF-8");
-  const tree = readTree(text);
+  const tree = readFileTree(bytes);
   if (!("place" in tree)) return { kind: "unreadable", problems: tree };
-  if (tree.data === "") return unreadable("states nothing");
   if (countVersions(tree.data) > MOST_VERSIONS) {
     return unreadable(`has more than ${MOST_VERSIONS} items; split it`);
   }
   return validate(tree);
+}
+
+/** What a YAML file has, or why it cannot be read. */
+export function readFileTree(bytes: Uint8Array): Tree | readonly Problem[] {
+  if (bytes.length > MAX_CATALOGUE_BYTES) {
+    return wrong(`has more than ${MAX_CATALOGUE_BYTES} bytes; split it`);
+  }
+  const text = decode(bytes);
+  if (text === null) return wrong("is not UTF-8");
+  const tree = readTree(text);
+  return "place" in tree && tree.data === "" ? wrong("states nothing") : tree;
 }
 
 function validate(tree: Tree): ParsedCatalogue {
@@ -133,5 +138,9 @@ function decode(bytes: Uint8Array): string | null {
 }
 
 function unreadable(problem: string): ParsedCatalogue {
-  return { kind: "unreadable", problems: [{ line: 1, field: "", problem }] };
+  return { kind: "unreadable", problems: wrong(problem) };
+}
+
+function wrong(problem: string): readonly Problem[] {
+  return [{ line: 1, field: "", problem }];
 }

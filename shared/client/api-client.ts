@@ -94,6 +94,9 @@ export function openApiClient(options: ApiClientOptions) {
       return request(options, OPERATIONS.estimate, {}, { body });
     },
 
+    /** What the account pays of its own, oldest first. */
+    ownTerms: (accountId: string) => get(OPERATIONS.ownTerms, accountId),
+
     account: (accountId: string) => get(OPERATIONS.account, accountId),
 
     /** A repeat changes nothing. */

@@ -7,6 +7,7 @@ import { estimate } from "../contract/estimate.ts";
 import { granted } from "../contract/grant.ts";
 import { ingestAnswer } from "../contract/ingest-answer.ts";
 import { lot } from "../contract/lot.ts";
+import { listOfOwnTerms } from "../contract/own-terms.ts";
 import { listOf } from "../contract/page.ts";
 import { payment } from "../contract/payment.ts";
 import type { streamEvents } from "../contract/stream-events.ts";
@@ -36,6 +37,7 @@ export const OPERATIONS = {
   balance: get(`${OF_ACCOUNT}/balance`, balance),
   allowance: get(`${OF_ACCOUNT}/allowance`, allowance),
   estimate: post("/v1/estimate", estimate),
+  ownTerms: get(`${OF_ACCOUNT}/rates`, listOfOwnTerms),
   account: get(OF_ACCOUNT, account),
   createAccount: post("/v1/accounts", account),
   lots: get(`${OF_ACCOUNT}/lots`, listOf(lot)),

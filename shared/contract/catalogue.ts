@@ -3,7 +3,14 @@ import type { LotLife } from "../core/offer/catalogue.ts";
 import { type MeterTerms, termsOf } from "../core/offer/catalogue-terms.ts";
 import { pathText } from "../core/offer/feed.ts";
 import type { Offer } from "../core/offer/offer.ts";
-import type { MeterVersion, Rate, StatedRate } from "../core/offer/rate-card.ts";
+import { ownPrice } from "../core/offer/own-card.ts";
+import {
+  isOwn,
+  isOwnRate,
+  type MeterVersion,
+  type Rate,
+  type StatedRate,
+} from "../core/offer/rate-card.ts";
 import type { RateOrigin, RateSource } from "../core/offer/rate-origin.ts";
 import { displayNameFields } from "./display-name.ts";
 import { noun } from "./noun.ts";
@@ -171,9 +178,14 @@ function sourcesOf(rates: readonly StatedRate[]): readonly RateSource[] {
 }
 
 /** What a rate is for, and costs. */
-export function rateAsStated({ credits, per, of, stated }: Rate) {
-  return of === undefined || stated === undefined
-    ? { when: {}, ...toBand(undefined), credits, per, listPrice: undefined }
+export function rateAsStated(rate: Rate): ReturnType<typeof toUnitRate> {
+  if (isOwnRate(rate)) {
+    const from = rateAsStated(rate.from);
+    return { ...from, ...ownPrice(rate, from) };
+  }
+  const { credits, per, of, stated } = rate;
+  return of === undefined || isOwn(of) || stated === undefined
+    ? { when: {}, ...toBand(undefined), credits, per, setBy: undefined, listPrice: undefined }
     : toUnitRate(of.dimensions, stated);
 }
 

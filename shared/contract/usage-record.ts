@@ -1,11 +1,13 @@
 import { z } from "zod";
 import { overlapOf, type Stretch } from "../core/line/credit-line.ts";
 import type { GrantedLot } from "../core/month/grant-credits.ts";
-import type { Rate } from "../core/offer/rate-card.ts";
+import type { ExplainedRate } from "../core/offer/explained-rate.ts";
+import { isOwnRate } from "../core/offer/rate-card.ts";
 import type { EventLine } from "../core/usage/event-lines.ts";
 import { rateAsStated, rateSource, unitRateFields } from "./catalogue.ts";
 import { grantedBy, lotSource } from "./lot.ts";
 import { noun } from "./noun.ts";
+import { percent } from "./own-terms.ts";
 import { count, credits, instant } from "./wire.ts";
 
 /** A metered event, or one of the meters of an event that has several. */
@@ -33,16 +35,38 @@ export const usageOfLot = noun({
   }),
 }).meta({ title: "Usage of a lot" });
 
+const ownTermsOfEvent = noun({
+  meter: z.string().nullable(),
+  valid_from: instant,
+  discount: percent.nullable(),
+  reason: z.string(),
+  set_by: z.string(),
+})
+  .meta({ title: "Own terms of an event" })
+  .nullable()
+  .meta({
+    description:
+      "The account's own terms that held, for its meter or for all (null); their rates may have left it to the list. null: none held.",
+  });
+
 const rateOfEvent = noun({
   valid_from: instant,
   ...unitRateFields,
-  source: rateSource.optional(),
+  priced_by: z.enum(["list", "discount", "own_rate"]),
+  list: noun(unitRateFields)
+    .meta({ title: "List rate" })
+    .nullable()
+    .meta({ description: "The list's rate for the event; null: the list has none." }),
+  own: ownTermsOfEvent,
+  source: rateSource
+    .optional()
+    .meta({ description: "The price table that the list's rate was imported from." }),
 })
   .meta({ title: "Rate of an event" })
   .nullable()
   .meta({
     description:
-      "The rate that priced it: of the meter's version in force when it occurred, the one for its dimensions and band. null: none is known.",
+      "The rate that priced it: of the meter's version in force when it occurred, the one for its dimensions and band, and what the account pays of it. null: none is known.",
   });
 
 const usageLine = noun({
@@ -100,7 +124,7 @@ interface MeteredUsage extends MeteredLine {
 export function toExplainedUsage<Metered extends MeteredUsage>(
   metered: Metered,
   { across, expired }: Readonly<Record<"across" | "expired", readonly PayingLot[]>>,
-  rates: readonly (Rate | null)[],
+  rates: readonly (ExplainedRate | null)[],
 ) {
   const drawn = across
     .map((lot) => ({ ...lot, credits: overlapOf(lot, metered.drawn) }))
@@ -108,17 +132,22 @@ export function toExplainedUsage<Metered extends MeteredUsage>(
   const lots = [...expired, ...drawn];
   const owed = lots.reduce((left, paid) => left - paid.credits, metered.credits);
   const lines = metered.lines.map(({ meter, quantity, credits }, at) => {
-    const rate = toPricedBy(rates[at] ?? null);
+    const rate = toRateOfEvent(rates[at] ?? null);
     return { meter, quantity, credits, rate };
   });
   return { ...toUsageRecord(metered), lines, lots, owed, rate: lines[0]?.rate ?? null };
 }
 
-/** With what it was imported from. */
-function toPricedBy(rate: Rate | null) {
-  if (rate === null) return null;
-  const source = rate.stated?.origin?.source;
-  return { validFrom: rate.validFrom, ...rateAsStated(rate), source };
+/** With what the list's was imported from. */
+function toRateOfEvent(explained: ExplainedRate | null) {
+  if (explained === null) return null;
+  const { rate, pricedBy, list } = explained;
+  return {
+    ...{ validFrom: rate.validFrom, ...rateAsStated(rate), pricedBy },
+    list: list && rateAsStated(list),
+    own: isOwnRate(rate) ? rate.of.own : null,
+    source: list?.stated?.origin?.source,
+  };
 }
 
 export type UsageRecordData = z.input<typeof usageRecord>;

@@ -10,7 +10,8 @@ import {
 } from "../core/history/verify-usage.ts";
 import type { Instant } from "../core/line/account.ts";
 import type { MicroCredits } from "../core/line/credit-line.ts";
-import type { Cost, RateCard } from "../core/offer/rate-card.ts";
+import type { Cost } from "../core/offer/rate-card.ts";
+import type { Rates } from "../core/offer/rates.ts";
 import { linesOf } from "../core/usage/event-lines.ts";
 import { identityOf, type ReceivedEvent, type Rejection } from "../core/usage/usage-event.ts";
 import type { UsageDecoder } from "../kafka/codec/usage-decoder.ts";
@@ -34,7 +35,7 @@ export interface UsageComparison {
   readonly transaction: Transaction;
   readonly topic: string;
   readonly decoder: UsageDecoder;
-  readonly rates: RateCard;
+  readonly rates: Rates;
   /** The instant from which on all usage is kept; null: all of it is. */
   readonly pastUntil: Instant | null;
   /** Null: all accounts. */
@@ -210,7 +211,7 @@ export class PartitionComparison {
 function recordedAs(
   recorded: readonly string[],
   event: ReceivedEvent,
-  rates: RateCard,
+  rates: Rates,
 ): MicroCredits | null {
   const costs = costsOf(event, rates);
   const lines = linesOf(event);

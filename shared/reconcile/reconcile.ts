@@ -1,11 +1,10 @@
 import type { Kafka } from "kafkajs";
 import type { RecordDifference, UsageDifference } from "../core/history/verify-usage.ts";
-import { toRateCard } from "../core/offer/rate-card.ts";
 import { TOPICS } from "../core/text/topics.ts";
 import type { Registry } from "../kafka/codec/registry.ts";
 import { openUsageDecoder } from "../kafka/codec/usage-decoder.ts";
 import { readRanges } from "../kafka/consume/read-ranges.ts";
-import { listRates } from "../ledger/catalogue/rates.ts";
+import { readRates } from "../ledger/catalogue/rates.ts";
 import { type ChargeCheck, readChargeCheck } from "../ledger/payments/charges-at-gateway.ts";
 import type { Database, Transaction } from "../ledger/postgres/database.ts";
 import { allowWholeTables, readUsageSnapshot } from "../ledger/postgres/read-snapshot.ts";
@@ -119,7 +118,7 @@ async function compareUsage(
   const comparison = {
     ...{ transaction, topic, accountId, counts, onDifference },
     decoder: openUsageDecoder(registry),
-    rates: toRateCard(await listRates(transaction)),
+    rates: await readRates(transaction),
     pastUntil: await usagePastUntil(transaction, null),
   };
   const partitions = new Map<number, PartitionComparison>();

@@ -2,7 +2,7 @@ import { connect as openSocket } from "node:net";
 import { text } from "node:stream/consumers";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { MAX_BIGINT } from "../../shared/core/line/credit-line.ts";
-import { rateCardReader } from "../../shared/ledger/catalogue/rates.ts";
+import { ratesReader } from "../../shared/ledger/catalogue/rates.ts";
 import { debitUsage } from "../../shared/ledger/usage/debit-usage.ts";
 import { type Books, openAccount, openBooks, setPrice } from "../support/books/books.ts";
 import { brokenInvariants } from "../support/books/invariants.ts";
@@ -196,7 +196,7 @@ describe("usage", () => {
       event("b", 3n, 1, "bob"),
       event("c", 4n, 23, ""),
     ]);
-    await debitUsage(books.database, rateCardReader(), { ...batch, now: at + 30 * 3_600_000 });
+    await debitUsage(books.database, ratesReader(), { ...batch, now: at + 30 * 3_600_000 });
   });
 
   const usage = async (query: string) => {
@@ -328,7 +328,7 @@ describe("an export", () => {
     const usage = usageBatches(books, "exports");
     for (let first = 0; first < EVENTS; first += 1_100) {
       const batch = usage.next(events.slice(first, first + 1_100));
-      await debitUsage(books.database, rateCardReader(), { ...batch, now: at + 30 * 86_400_000 });
+      await debitUsage(books.database, ratesReader(), { ...batch, now: at + 30 * 86_400_000 });
     }
   });
 

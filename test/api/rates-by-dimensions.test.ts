@@ -55,13 +55,10 @@ test("an allowance is for the rate of its dimensions, with what is carried under
 
 test("an event is explained with its rate, and the catalogue lists all of them", async () => {
   const { ask } = await openApi(books);
+  const stated = { ...unbanded, when: { model: "large" }, credits: "1", per: "2" };
   expect((await ask("GET", "/v1/accounts/acme/events/e")).body["rate"]).toEqual({
-    valid_from: "1970-01-01T00:00:00.000Z",
-    when: { model: "large" },
-    from_quantity: null,
-    from: {},
-    credits: "1",
-    per: "2",
+    ...{ valid_from: "1970-01-01T00:00:00.000Z", ...stated },
+    ...{ priced_by: "list", list: stated, own: null },
   });
   expect((await ask("GET", "/v1/catalogue")).body["meters"]).toEqual([
     {

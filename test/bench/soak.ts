@@ -4,7 +4,7 @@ import type { Instant } from "../../shared/core/line/account.ts";
 import { toAccountId } from "../../shared/core/text/text.ts";
 import type { ReceivedEvent } from "../../shared/core/usage/usage-event.ts";
 import { recordUsageComplete } from "../../shared/ledger/books/usage-complete.ts";
-import { rateCardReader } from "../../shared/ledger/catalogue/rates.ts";
+import { ratesReader } from "../../shared/ledger/catalogue/rates.ts";
 import { keepHouse } from "../../shared/ledger/housekeeping/keep-house.ts";
 import { type Database, openDatabase, queryRow } from "../../shared/ledger/postgres/database.ts";
 import { debitUsage } from "../../shared/ledger/usage/debit-usage.ts";
@@ -77,7 +77,7 @@ export async function soak(bench: Bench, eventsADay: number): Promise<Figure[]> 
 
 /** A day of usage, and the housekeeping at its end. */
 function daily(database: Database, events: number): (now: Instant) => Promise<void> {
-  const readRates = rateCardReader();
+  const readRates = ratesReader();
   const newId = eventIds();
   let offset = 0n;
   return async (now) => {

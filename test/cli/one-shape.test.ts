@@ -5,6 +5,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { toAccountId } from "../../shared/core/text/text.ts";
 import { TOPICS } from "../../shared/core/text/topics.ts";
 import { dashboardLinkKey, makeDashboardToken } from "../../shared/ledger/access/make-access.ts";
+import { setOwnTerms } from "../../shared/ledger/credits/set-own-terms.ts";
 import { requestRefund } from "../../shared/ledger/payments/refunds.ts";
 import { inTransaction } from "../../shared/ledger/postgres/database.ts";
 import { storeDeadLetters } from "../../shared/ledger/usage/dead-letters.ts";
@@ -36,6 +37,10 @@ beforeAll(async () => {
   ]);
   const ref = { accountId: toAccountId("acme"), paymentId: "manual:order-17", by: "test" };
   await requestRefund(books.database, { ...ref, refundId: "r-1", amount: 100n, now: NOW });
+  const discount = { kind: "discount", basisPoints: 1_250 } as const;
+  const terms = { meter: null, validFrom: null, pricing: discount, reason: "contract" };
+  const at = { accountId: toAccountId("acme"), now: NOW, by: "test" };
+  await setOwnTerms(books.database, at, terms, 0);
   const now = Date.now();
   const keyId = await dashboardLinkKey(books.database, { createdBy: "test", now });
   const lease = { accountId: toAccountId("acme"), keyId, forMs: 600_000, readOnly: true, now };
@@ -75,6 +80,7 @@ const SAME = [
   { route: `${ACCOUNT}/lots`, command: "lots acme" },
   { route: `${ACCOUNT}/entries`, command: "entries acme" },
   { route: `${ACCOUNT}/events/{event_id}`, command: "explain event call-1 --account acme" },
+  { route: `${ACCOUNT}/rates`, command: "rate own list acme" },
   { route: `${ACCOUNT}/payments`, command: "payments acme" },
   { route: `${ACCOUNT}/top-ups`, command: "top-up list acme" },
   { route: `${ACCOUNT}/auto-top-up`, command: "top-up settings acme" },

@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { rateCardReader } from "../../shared/ledger/catalogue/rates.ts";
+import { ratesReader } from "../../shared/ledger/catalogue/rates.ts";
 import { queryRows } from "../../shared/ledger/postgres/database.ts";
 import { debitUsage } from "../../shared/ledger/usage/debit-usage.ts";
 import { batchOf } from "../support/books/batch-of.ts";
@@ -21,7 +21,7 @@ beforeAll(async () => {
   const event = { eventId: "one", accountId: "acme", quantity: 5n, dimensions: { model: "small" } };
   const occurredAt = Date.parse("2026-11-27T12:00:00Z");
   const run = usageBatches(books, "sql").run([{ ...event, occurredAt }]);
-  await debitUsage(books.database, rateCardReader(), batchOf([run], { now: occurredAt + 1_000 }));
+  await debitUsage(books.database, ratesReader(), batchOf([run], { now: occurredAt + 1_000 }));
 });
 
 afterAll(() => books?.close());

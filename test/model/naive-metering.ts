@@ -1,3 +1,4 @@
+import type { OwnTerms } from "../../shared/core/offer/own-terms.ts";
 import type { MeterVersion } from "../../shared/core/offer/rate-card.ts";
 import type {
   DeadLetterReason,
@@ -20,6 +21,7 @@ export interface NaiveMetering {
 
 export function createMetering(setup: {
   readonly rates: readonly MeterVersion[];
+  readonly ownTerms?: readonly OwnTerms[];
   readonly window: EventWindow;
 }): NaiveMetering {
   const metered = new Map<string, string>();
@@ -37,7 +39,7 @@ export function createMetering(setup: {
     priceOf(event) {
       let credits = 0n;
       for (const line of asEventsOfOneMeter(event)) {
-        const price = naivePrice(line, setup.rates);
+        const price = naivePrice(line, setup.rates, setup.ownTerms);
         if (typeof price === "string") return price;
         const before = exact.get(exactKey(line, price)) ?? 0n;
         credits += (before + price.parts) / price.whole - before / price.whole;
@@ -47,7 +49,7 @@ export function createMetering(setup: {
     remember(event) {
       metered.set(identityOf(event), contentOf(event));
       for (const line of asEventsOfOneMeter(event)) {
-        const price = naivePrice(line, setup.rates);
+        const price = naivePrice(line, setup.rates, setup.ownTerms);
         if (typeof price === "string") continue;
         const key = exactKey(line, price);
         exact.set(key, (exact.get(key) ?? 0n) + price.parts);

@@ -1,3 +1,4 @@
+import type { OwnTerms } from "../../shared/core/offer/own-terms.ts";
 import type { MeterVersion, StatedRate } from "../../shared/core/offer/rate-card.ts";
 import type { UsageEvent } from "../../shared/core/usage/usage-event.ts";
 
@@ -10,28 +11,83 @@ export interface NaivePrice {
 
 /** Looks through everything, by the rules in docs/rules.md. */
 export function naivePrice(
-  { meter, occurredAt, dimensions, quantity }: UsageEvent,
+  event: UsageEvent,
   versions: readonly MeterVersion[],
+  ownTerms: readonly OwnTerms[] = [],
 ): NaivePrice | "unknown_meter" | "no_price" {
-  const ofMeter = versions.filter((version) => version.meter === meter);
+  const ofMeter = versions.filter(({ meter }) => meter === event.meter);
   if (ofMeter.length === 0) return "unknown_meter";
-  let valid: MeterVersion | null = null;
-  for (const version of ofMeter) {
-    if (version.validFrom > occurredAt) continue;
-    if (valid === null || version.validFrom > valid.validFrom) valid = version;
+  const listed = latest(ofMeter, event.occurredAt);
+  if (listed === null) return "no_price";
+  const stated = "rates" in listed ? ratesIn(listed.dimensions, listed.rates) : onePrice(listed);
+  const list = priceUnder(stated, event);
+  const mine = ownTerms.filter(
+    ({ accountId, meter, validFrom }) =>
+      accountId === event.accountId &&
+      (meter === null || meter === event.meter) &&
+      validFrom <= event.occurredAt,
+  );
+  const ofThisMeter = mine.filter(({ meter }) => meter !== null);
+  const terms = latest(ofThisMeter.length > 0 ? ofThisMeter : mine, event.occurredAt);
+  const validFrom = Math.max(listed.validFrom, ...mine.map((one) => one.validFrom));
+  const { parts, whole } = terms === null ? list : priceOfOwn(terms, list, event);
+  return parts === null ? "no_price" : { validFrom, parts, whole };
+}
+
+/** `parts` null: none of the rates is for the event. */
+interface Price {
+  readonly parts: bigint | null;
+  readonly whole: bigint;
+}
+
+interface Stated {
+  readonly dimensions: readonly string[];
+  readonly rates: readonly StatedRate[];
+}
+
+function priceOfOwn({ pricing }: OwnTerms, list: Price, event: UsageEvent): Price {
+  if (pricing.kind === "discount") {
+    const left = 10_000n - BigInt(pricing.basisPoints);
+    return { parts: list.parts && list.parts * left, whole: list.whole * 10_000n };
   }
-  if (valid === null) return "no_price";
-  const { validFrom } = valid;
-  if (!("rates" in valid)) return { validFrom, parts: quantity * valid.credits, whole: valid.per };
-  const stated = valid.rates.map((rate) => rate.stated);
-  const values = valid.dimensions.map((name) => dimensions[name] ?? "");
-  const chosen = naiveChoice(stated, values);
-  const alike = stated.filter((rate) => isSameList(rate.patterns, chosen?.patterns));
+  const { terms } = pricing;
+  const own = priceUnder("rates" in terms ? terms : onePrice(terms), event);
+  const whole = own.whole * list.whole;
+  if (own.parts !== null) return { parts: own.parts * list.whole, whole };
+  return { parts: list.parts && list.parts * own.whole, whole };
+}
+
+function latest<T extends { readonly validFrom: number }>(all: readonly T[], at: number): T | null {
+  let found: T | null = null;
+  for (const one of all) {
+    if (one.validFrom > at) continue;
+    if (found === null || one.validFrom > found.validFrom) found = one;
+  }
+  return found;
+}
+
+function onePrice({ credits, per }: Pick<StatedRate, "credits" | "per">): Stated {
+  return { dimensions: [], rates: [{ patterns: [], credits, per }] };
+}
+
+function ratesIn(
+  dimensions: readonly string[],
+  rates: readonly { readonly stated: StatedRate }[],
+): Stated {
+  return { dimensions, rates: rates.map(({ stated }) => stated) };
+}
+
+function priceUnder(
+  { dimensions: names, rates }: Stated,
+  { quantity, dimensions }: UsageEvent,
+): Price {
+  const values = names.map((name) => dimensions[name] ?? "");
+  const chosen = naiveChoice(rates, values);
+  const alike = rates.filter((rate) => isSameList(rate.patterns, chosen?.patterns));
   const rate = chosen === null ? null : naiveBand(alike, { quantity, dimensions });
-  if (rate === null) return "no_price";
   // Any multiple of all units will do: their product.
-  const whole = stated.reduce((product, { per }) => product * per, 1n);
-  return { validFrom, parts: (quantity * rate.credits * whole) / rate.per, whole };
+  const whole = rates.reduce((product, { per }) => product * per, 1n);
+  return { parts: rate === null ? null : (quantity * rate.credits * whole) / rate.per, whole };
 }
 
 /** Of the rates that match, the one that every other one is wider than, or as wide as. */

@@ -1,4 +1,5 @@
 import type { Instant } from "../../shared/core/line/account.ts";
+import type { OwnTerms } from "../../shared/core/offer/own-terms.ts";
 import type { MeterVersion } from "../../shared/core/offer/rate-card.ts";
 import type {
   DeadLetterReason,
@@ -110,6 +111,7 @@ interface Books extends NaiveBooks {
 
 export function createModel(setup: {
   readonly rates: readonly MeterVersion[];
+  readonly ownTerms?: readonly OwnTerms[];
   readonly window: EventWindow;
 }): Model {
   const accounts = new Map<string, Books>();

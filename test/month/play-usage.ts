@@ -4,7 +4,7 @@ import {
   type ReceivedEvent,
   rejectEvent,
 } from "../../shared/core/usage/usage-event.ts";
-import { rateCardReader } from "../../shared/ledger/catalogue/rates.ts";
+import { ratesReader } from "../../shared/ledger/catalogue/rates.ts";
 import type { Database } from "../../shared/ledger/postgres/database.ts";
 import type { DeadLetter } from "../../shared/ledger/usage/dead-letters.ts";
 import { debitUsage } from "../../shared/ledger/usage/debit-usage.ts";
@@ -36,7 +36,7 @@ export function openMetering(
 ): HistoryMetering {
   const partitions = new Map(accounts.map(({ id }, index) => [id, index % PARTITIONS]));
   const nextOffsets = new Map<number, bigint>();
-  const readRates = rateCardReader();
+  const readRates = ratesReader();
   let batches = 0;
 
   function runOf(partition: number, uses: readonly UseStep[], now: number): RunOfEvents {

@@ -119,13 +119,17 @@ test("explaining an event shows the rate that priced it", async () => {
     /^rate +1 credits for 3 units, for model=small-\*, kind=input, from 2026-01-01/m,
   );
   const { rate } = JSON.parse((await command("explain event 2 --account acme --json")).stdout);
-  expect(rate).toEqual({
-    valid_from: "2026-01-01T00:00:00.000Z",
+  const stated = {
     when: { model: "large", kind: "output" },
     from_quantity: null,
     from: {},
     credits: "15000000",
     per: "2",
+  };
+  expect(rate).toEqual({
+    valid_from: "2026-01-01T00:00:00.000Z",
+    ...stated,
+    ...{ priced_by: "list", list: stated, own: null },
   });
   const banded = await command("explain event 8 --account acme");
   expect(banded.stdout).toMatch(

@@ -11,7 +11,7 @@ import { openUsageDecoder, type UsageDecoder } from "../../shared/kafka/codec/us
 import { keepNames } from "../../shared/kafka/codec/usage-names.ts";
 import type { MessageBatch } from "../../shared/kafka/consume/batch-forms.ts";
 import { decodeColumns } from "../../shared/kafka/consume/decode-columns.ts";
-import { rateCardReader } from "../../shared/ledger/catalogue/rates.ts";
+import { ratesReader } from "../../shared/ledger/catalogue/rates.ts";
 import { grantCredits } from "../../shared/ledger/credits/grant-credits.ts";
 import { debitUsage } from "../../shared/ledger/usage/debit-usage.ts";
 import { readSettings } from "../../shared/runtime/settings.ts";
@@ -202,7 +202,7 @@ async function debit(world: World, partition: number, from: number, end: number)
   const reading = { decoder, now, window: DEFAULT_WINDOW };
   const decoded = decodeColumns([await recordsOf(batch)], names(), reading);
   const usage = { reader: USAGE_READER, now, ...decoded, expectRepeats: false };
-  const { runs } = await debitUsage(books.database, rateCardReader(), usage);
+  const { runs } = await debitUsage(books.database, ratesReader(), usage);
   if (runs[0]?.kind === "gap") await debit(world, partition, Number(runs[0].nextOffset), end);
 }
 

@@ -11,7 +11,7 @@ import { decodeMessages } from "../../shared/kafka/consume/decode-messages.ts";
 import { readRanges } from "../../shared/kafka/consume/read-ranges.ts";
 import { readOffsets, startOffsets } from "../../shared/ledger/books/consumer-offset.ts";
 import { recordUsageComplete } from "../../shared/ledger/books/usage-complete.ts";
-import { rateCardReader } from "../../shared/ledger/catalogue/rates.ts";
+import { ratesReader } from "../../shared/ledger/catalogue/rates.ts";
 import { takeCredits } from "../../shared/ledger/credits/adjust-credits.ts";
 import { changeSubscription } from "../../shared/ledger/credits/change-subscription.ts";
 import { grantCredits } from "../../shared/ledger/credits/grant-credits.ts";
@@ -201,7 +201,7 @@ async function openPlayer(books: Books, kafka: Kafka, random: Random) {
 /** Meters what the topic contains, as if at one instant, in transactions of a few messages. */
 async function openMetering({ database }: Books, kafka: Kafka) {
   const decoder = openUsageDecoder(openRegistry(readSettings(process.env).registry));
-  const readRates = rateCardReader();
+  const readRates = ratesReader();
   const admin = kafka.admin();
   await admin.connect();
   const lows = (await readPartitionEnds(admin)).map(

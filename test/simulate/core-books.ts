@@ -9,6 +9,7 @@ import { type Settlement, settle } from "../../shared/core/month/settle.ts";
 import { EMPTY_SCHEDULE, type Schedule } from "../../shared/core/month/subscription.ts";
 import type { Catalogue } from "../../shared/core/offer/catalogue.ts";
 import { type MeterVersion, toRateCard } from "../../shared/core/offer/rate-card.ts";
+import { toRates } from "../../shared/core/offer/rates.ts";
 import { toAccountId } from "../../shared/core/text/text.ts";
 import type { Metering } from "../../shared/core/usage/events-in-batch.ts";
 import { accountsDue, meterUsage } from "../../shared/core/usage/meter-usage.ts";
@@ -49,7 +50,7 @@ export function openCoreBooks(
   offer: { readonly catalogue: Catalogue; readonly rates: readonly MeterVersion[] },
 ) {
   const rows = new Map(accounts.map((about) => [about.id, emptyAccount(about)]));
-  const rates = toRateCard(offer.rates);
+  const rates = toRates(toRateCard(offer.rates));
   let completeUntil: number | null = null;
 
   function rowsOf(accountId: string): CoreAccount {
@@ -77,7 +78,7 @@ export function openCoreBooks(
       of.recorded.set(identityOf(event), event);
     }
     for (const { accountId, meter, validFrom, remainder } of carried) {
-      const rate = rates.get(meter)?.find((one) => one.validFrom === validFrom);
+      const rate = rates.list.get(meter)?.find((one) => one.validFrom === validFrom);
       if (rate === undefined) throw new Error(`no rate of ${meter} begins at ${validFrom}`);
       rowsOf(accountId).carried.set(rate, remainder);
     }

@@ -3,6 +3,7 @@ import { estimate, toEstimate } from "../../../shared/contract/estimate.ts";
 import { accountId, count, id, instant } from "../../../shared/contract/wire.ts";
 import type { AccountId, Instant } from "../../../shared/core/line/account.ts";
 import { availableAt } from "../../../shared/core/line/available.ts";
+import { cardOf } from "../../../shared/core/offer/rates.ts";
 import { estimateCost, type UsageToCome } from "../../../shared/core/usage/estimate-cost.ts";
 import { linesOf } from "../../../shared/core/usage/event-lines.ts";
 import {
@@ -85,15 +86,15 @@ export const estimateRoute = route(
   },
 );
 
-function estimateOfAny({ database, readRateCard }: RouteContext, usages: readonly UsageToCome[]) {
+function estimateOfAny({ database, readRates }: RouteContext, usages: readonly UsageToCome[]) {
   return readSnapshot(database, async (transaction) =>
-    toEstimate(estimateCost(await readRateCard(transaction), usages, null), null),
+    toEstimate(estimateCost((await readRates(transaction)).list, usages, null), null),
   );
 }
 
 function estimateOf(context: RouteContext, accountId: AccountId, usages: readonly UsageToCome[]) {
   return readOfAccount(context, accountId, async (transaction, { account }) => {
-    const card = await context.readRateCard(transaction);
+    const card = cardOf(await context.readRates(transaction), accountId);
     const estimated = await estimateUsage(transaction, card, accountId, usages);
     const at = context.now();
     const balance = availableAt(account, await readLotsIfDue(transaction, account, at), at);

@@ -15,8 +15,11 @@ export const nameRoute = route(
     response: { 200: displayNames },
   },
   ({ params: { account_id } }, context) =>
-    readOfAccount(context, account_id, async (transaction) => ({
-      items: await readNamesForAccount(transaction, account_id),
-      priceDimensions: priceDimensions(await context.readRateCard(transaction), context.now()),
-    })),
+    readOfAccount(context, account_id, async (transaction) => {
+      const rates = await context.readRates(transaction);
+      return {
+        items: await readNamesForAccount(transaction, account_id),
+        priceDimensions: priceDimensions(rates.list, context.now()),
+      };
+    }),
 );

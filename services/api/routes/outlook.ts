@@ -8,7 +8,8 @@ import { availableAt } from "../../../shared/core/line/available.ts";
 import type { MicroCredits } from "../../../shared/core/line/credit-line.ts";
 import type { Refusal } from "../../../shared/core/line/refusal.ts";
 import { hourOf } from "../../../shared/core/offer/months.ts";
-import { type RateCard, versionInForce } from "../../../shared/core/offer/rate-card.ts";
+import { type AccountCard, versionInForce } from "../../../shared/core/offer/rate-card.ts";
+import { cardOf } from "../../../shared/core/offer/rates.ts";
 import type { Dimensions } from "../../../shared/core/offer/value-tree.ts";
 import { whyNoRate } from "../../../shared/core/offer/why-no-rate.ts";
 import { formatCredits } from "../../../shared/core/text/credits-text.ts";
@@ -130,7 +131,7 @@ async function willBeToppedUp(
 }
 
 async function costOf(
-  { readRateCard, now }: RouteContext,
+  { readRates, now }: RouteContext,
   transaction: Transaction,
   accountId: AccountId,
   { credits: cost, meter, quantity, dimensions = {} }: z.output<typeof costs>,
@@ -143,13 +144,13 @@ async function costOf(
     throw badRequest("credits", "or both of meter and quantity (at least 0) must be given");
   }
   const usage = { meter, quantity, dimensions, occurredAt: now() };
-  const card = await readRateCard(transaction);
+  const card = cardOf(await readRates(transaction), accountId);
   const { lines, total } = await estimateUsage(transaction, card, accountId, [usage]);
   if (lines.some(({ kind }) => kind === "unpriced")) throw refuse(unpriced(card, usage));
   return total.most;
 }
 
-function unpriced(card: RateCard, usage: UsageToCome): Refusal {
+function unpriced(card: AccountCard, usage: UsageToCome): Refusal {
   const { meter, occurredAt } = usage;
   const version = versionInForce(card, meter, occurredAt);
   if (typeof version === "string") return { kind: version, meter };

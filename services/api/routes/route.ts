@@ -4,7 +4,7 @@ import { hideActors } from "../../../shared/contract/actor.ts";
 import { problem } from "../../../shared/contract/problem.ts";
 import { accountId } from "../../../shared/contract/wire.ts";
 import type { AccountId, Instant } from "../../../shared/core/line/account.ts";
-import type { RateCard } from "../../../shared/core/offer/rate-card.ts";
+import type { Rates } from "../../../shared/core/offer/rates.ts";
 import {
   type AccountDetails,
   readAccountDetails,
@@ -24,7 +24,7 @@ export interface RouteContext {
   now(): Instant;
   /** The most attempts to pay by hand of an account in an hour. */
   readonly attemptsPerHour: number;
-  readRateCard(transaction: Transaction): Promise<RateCard>;
+  readRates(transaction: Transaction): Promise<Rates>;
   readonly heavyReads: HeavyReads;
   /** Runs exports, a few of an account at a time. */
   readonly exports: HeavyReads;

@@ -22,7 +22,8 @@ import {
 } from "../../../shared/contract/usage-record.ts";
 import { accountId, id, instant, words } from "../../../shared/contract/wire.ts";
 import type { AccountId, Instant } from "../../../shared/core/line/account.ts";
-import { rateOf } from "../../../shared/core/offer/rate-card.ts";
+import { explainedRateOf } from "../../../shared/core/offer/explained-rate.ts";
+import { cardOf } from "../../../shared/core/offer/rates.ts";
 import { MAX_SOURCE_LENGTH } from "../../../shared/core/usage/usage-event.ts";
 import { withOrigins } from "../../../shared/ledger/catalogue/rate-origins.ts";
 import { findMeteredEvent } from "../../../shared/ledger/usage/explain.ts";
@@ -144,8 +145,8 @@ export const usageRoutes = [
         const named = { accountId: account_id, eventId: event_id, source };
         const event = await findMeteredEvent(transaction, named);
         if ("kind" in event) throw refuse(event);
-        const card = await context.readRateCard(transaction);
-        const rates = event.lines.map((line) => rateOf(card, { ...event, ...line }));
+        const card = cardOf(await context.readRates(transaction), account_id);
+        const rates = event.lines.map((line) => explainedRateOf(card, { ...event, ...line }));
         const lots = await lotsThatPaid(transaction, account_id, event);
         return toExplainedUsage(event, lots, await withOrigins(transaction, rates));
       }),

@@ -1,6 +1,7 @@
 import { createReadStream } from "node:fs";
 import { z } from "zod";
 import { MAX_CATALOGUE_BYTES, parseCatalogue } from "../../../shared/catalogue/parse-catalogue.ts";
+import { type ParsedRates, parseOwnRates } from "../../../shared/catalogue/parse-own-rates.ts";
 import type { Problem } from "../../../shared/catalogue/problem.ts";
 import { noun } from "../../../shared/contract/noun.ts";
 import { fileProblem } from "../../../shared/contract/problem.ts";
@@ -11,9 +12,12 @@ import { type Result, refused, shown } from "../shell/result.ts";
 import { reasonOf } from "../shell/with-database.ts";
 
 /** What a catalogue file states, or the result to show when it is unreadable or wrong. */
-type CatalogueFile =
-  | { readonly kind: "read"; readonly stated: RequestedCatalogue }
-  | { readonly kind: "wrong"; readonly result: Result };
+type CatalogueFile = { readonly kind: "read"; readonly stated: RequestedCatalogue } | WrongFile;
+
+interface WrongFile {
+  readonly kind: "wrong";
+  readonly result: Result;
+}
 
 /** Reads a catalogue file. `consequence` is what a wrong file means: "nothing was applied". */
 export async function readCatalogueFile(file: string, consequence: string): Promise<CatalogueFile> {
@@ -47,9 +51,18 @@ export function wrongFile(file: string, problems: readonly Problem[], consequenc
   );
 }
 
-type FileBytes =
-  | { readonly kind: "read"; readonly bytes: Uint8Array }
-  | { readonly kind: "wrong"; readonly result: Result };
+/** Reads a file with the rates of one meter. */
+export async function readOwnRatesFile(
+  file: string,
+): Promise<Extract<ParsedRates, { kind: "parsed" }> | WrongFile> {
+  const read = await readBytes(file, MAX_CATALOGUE_BYTES);
+  if (read.kind === "wrong") return read;
+  const parsed = parseOwnRates(read.bytes);
+  if (parsed.kind === "parsed") return parsed;
+  return { kind: "wrong", result: wrongFile(file, parsed.problems, "nothing was set") };
+}
+
+type FileBytes = { readonly kind: "read"; readonly bytes: Uint8Array } | WrongFile;
 
 /** Reads at most one byte more than a file may have. */
 export async function readBytes(file: string, most: number): Promise<FileBytes> {

@@ -1,11 +1,20 @@
 import type { rateAsStated } from "../../../shared/contract/catalogue.ts";
 import { explainedUsage, toExplainedUsage } from "../../../shared/contract/usage-record.ts";
 import type { AccountId } from "../../../shared/core/line/account.ts";
-import { type MeterVersion, rateOf, toRateCard } from "../../../shared/core/offer/rate-card.ts";
+import { explainedRateOf } from "../../../shared/core/offer/explained-rate.ts";
+import {
+  type AccountCard,
+  type MeterVersion,
+  toRateCard,
+} from "../../../shared/core/offer/rate-card.ts";
+import { cardOf, toRates } from "../../../shared/core/offer/rates.ts";
 import { formatCredits } from "../../../shared/core/text/credits-text.ts";
 import { formatInstant } from "../../../shared/core/text/instant-text.ts";
+import { formatPercent } from "../../../shared/core/text/percent.ts";
+import { listOwnTermsOf } from "../../../shared/ledger/catalogue/own-terms.ts";
 import { withOrigins } from "../../../shared/ledger/catalogue/rate-origins.ts";
 import { listRates } from "../../../shared/ledger/catalogue/rates.ts";
+import type { Transaction } from "../../../shared/ledger/postgres/database.ts";
 import {
   findMeteredEvent,
   type MeteredEvent,
@@ -24,14 +33,24 @@ export async function explainEvent(settings: Settings, named: NamedEvent): Promi
   return readAccountBooks(settings, accountId, async (transaction) => {
     const event = await findMeteredEvent(transaction, named);
     if ("kind" in event) return refused(event);
-    const versions: MeterVersion[] = [];
-    for (const { meter } of event.lines) versions.push(...(await listRates(transaction, meter)));
-    const card = toRateCard(versions);
-    const rates = event.lines.map((line) => rateOf(card, { ...event, ...line }));
+    const card = await readCard(transaction, accountId, event);
+    const rates = event.lines.map((line) => explainedRateOf(card, { ...event, ...line }));
     const lots = await lotsThatPaid(transaction, accountId, event);
     const explained = toExplainedUsage(event, lots, await withOrigins(transaction, rates));
     return shown(explainedUsage, explained, explainedText(accountId, explained));
   });
+}
+
+/** What the event's meters cost the account. */
+async function readCard(
+  transaction: Transaction,
+  accountId: AccountId,
+  { lines }: MeteredEvent,
+): Promise<AccountCard> {
+  const versions: MeterVersion[] = [];
+  for (const { meter } of lines) versions.push(...(await listRates(transaction, meter)));
+  const terms = await listOwnTermsOf(transaction, accountId);
+  return cardOf(toRates(toRateCard(versions), terms), accountId);
 }
 
 type Explained = ReturnType<typeof toExplainedUsage<MeteredEvent>>;
@@ -46,6 +65,7 @@ function explainedText(accountId: AccountId, record: Explained): string {
       ["used", record.lines.map(({ meter, quantity }) => `${quantity} of ${meter}`).join(", ")],
       ["cost", `${formatCredits(record.credits)} credits`],
       ...(record.lines.length === 1 ? rateFields(record.rate) : []),
+      ...ownTermsTexts(record.lines).map((text) => ["own terms", text] as const),
       ["occurred", formatInstant(record.occurredAt)],
       ["metered", formatInstant(record.meteredAt)],
       ["source", record.source === "" ? "not given" : record.source],
@@ -65,6 +85,7 @@ interface PricedLine {
   readonly rate: Explained["rate"];
 }
 
+const LIST_RATE: Column<PricedLine> = ["LIST RATE", ({ rate }) => listRateText(rate)];
 const LIST_PRICE: Column<PricedLine> = ["LIST PRICE", ({ rate }) => madeFrom(rate)];
 
 function linesTable(lines: readonly PricedLine[]): string {
@@ -73,7 +94,8 @@ function linesTable(lines: readonly PricedLine[]): string {
     ["QUANTITY", ({ quantity }) => quantity, "right"],
     ["CREDITS", ({ credits }) => formatCredits(credits), "right"],
     ["RATE", ({ rate }) => rateText(rate)],
-    ...(lines.some(({ rate }) => rate?.listPrice) ? [LIST_PRICE] : []),
+    ...(lines.some(({ rate }) => rate?.own) ? [LIST_RATE] : []),
+    ...(lines.some(({ rate }) => rate?.list?.listPrice) ? [LIST_PRICE] : []),
   ]);
 }
 
@@ -89,22 +111,48 @@ export function rateText(rate: PricedBy | null): string {
   return `${unitPriceText(rate)}${values}, from ${formatInstant(rate.validFrom)} on`;
 }
 
-/** The rate, and the list price, the markup and the file that it was imported from. */
+/** The rate, what the list has, and the list price, the markup and the file that this was imported from. */
 function rateFields(rate: Explained["rate"]): (readonly [string, string])[] {
-  const source = rate?.source;
-  if (source === undefined) return [["rate", rateText(rate)]];
-  const { file, format, sha256, currency, perCredit } = source;
   return [
     ["rate", rateText(rate)],
+    ...(rate?.own ? [["list rate", listRateText(rate)] as const] : []),
+    ...sourceFields(rate),
+  ];
+}
+
+function sourceFields(rate: Explained["rate"]): (readonly [string, string])[] {
+  const source = rate?.source;
+  if (source === undefined) return [];
+  const { file, format, sha256, currency, perCredit } = source;
+  return [
     ["list price", `${madeFrom(rate)}, a credit at ${currency} ${perCredit}`],
     ["source", `${file} (${format}, SHA-256 ${sha256})`],
   ];
 }
 
+/** What the account would pay without terms of its own. */
+function listRateText(rate: Explained["rate"]): string {
+  return rate?.list ? unitPriceText(rate.list) : "none";
+}
+
 /** "USD 1.25 for 1000000 units, times 1.3" */
 function madeFrom(rate: Explained["rate"]): string {
-  const listed = rate?.listPrice;
+  const listed = rate?.list?.listPrice;
   return listed === undefined ? "" : `${listPriceText(listed)}, times ${listed.markup}`;
+}
+
+/** The own terms that held for lines, each once. */
+function ownTermsTexts(lines: readonly PricedLine[]): readonly string[] {
+  return [...new Set(lines.flatMap(({ rate }) => (rate?.own ? [ownTermsText(rate.own)] : [])))];
+}
+
+type OwnTermsOfEvent = NonNullable<NonNullable<Explained["rate"]>["own"]>;
+
+/** "12.5 % off, on all meters, from 2026-09-01T00:00:00.000Z on, set by kim: contract" */
+function ownTermsText({ discount, meter, validFrom, setBy, reason }: OwnTermsOfEvent): string {
+  const kind = discount === null ? "rates of its own" : `${formatPercent(discount)} % off`;
+  const from = formatInstant(validFrom);
+  return `${kind}, on ${meter ?? "all meters"}, from ${from} on, set by ${setBy}: ${reason}`;
 }
 
 function paidText({ credits, lots, owed }: Explained): string {

@@ -7,6 +7,7 @@ import { isTimeZone } from "../../../shared/core/offer/months.ts";
 import { parseCredits } from "../../../shared/core/text/credits-text.ts";
 import { parseInstant } from "../../../shared/core/text/instant-text.ts";
 import { isCurrency, parseMoney } from "../../../shared/core/text/money.ts";
+import { parsePercent } from "../../../shared/core/text/percent.ts";
 import {
   idProblem,
   isStorable,
@@ -45,6 +46,17 @@ export function creditsArgument(text: string): MicroCredits {
 /** Parses units of the account's currency ("9.90"); returns minor units. */
 export function moneyArgument(text: string, currency: string): bigint {
   return orWrongUsage(() => parseMoney(text, currency));
+}
+
+/** Parses a percentage; returns basis points. */
+export function percentArgument(name: string, text: string): number {
+  return orWrongUsage(() => {
+    try {
+      return parsePercent(text);
+    } catch (problem) {
+      throw problem instanceof RangeError ? new RangeError(`${name} ${problem.message}`) : problem;
+    }
+  });
 }
 
 /** Parses a whole number of at least `least` that fits into 64 bits. */

@@ -2,7 +2,8 @@ import type { Command } from "commander";
 import { type EstimatedFor, estimate, toEstimate } from "../../../shared/contract/estimate.ts";
 import type { AccountId, Instant } from "../../../shared/core/line/account.ts";
 import { availableAt } from "../../../shared/core/line/available.ts";
-import { type RateCard, toRateCard } from "../../../shared/core/offer/rate-card.ts";
+import type { AccountCard } from "../../../shared/core/offer/rate-card.ts";
+import { cardOf } from "../../../shared/core/offer/rates.ts";
 import type { Dimensions } from "../../../shared/core/offer/value-tree.ts";
 import {
   type CostEstimate,
@@ -11,7 +12,7 @@ import {
 } from "../../../shared/core/usage/estimate-cost.ts";
 import { readAccountDetails } from "../../../shared/ledger/books/account-details.ts";
 import { readLotsIfDue } from "../../../shared/ledger/books/read-lots.ts";
-import { listRates } from "../../../shared/ledger/catalogue/rates.ts";
+import { readRates } from "../../../shared/ledger/catalogue/rates.ts";
 import type { Transaction } from "../../../shared/ledger/postgres/database.ts";
 import { estimateUsage } from "../../../shared/ledger/usage/estimate-usage.ts";
 import type { Settings } from "../../../shared/runtime/settings.ts";
@@ -60,14 +61,14 @@ function estimateWith(
   const usages = used.map((text) => usageOf(text, dimensions, occurredAt));
   const accountId = account === undefined ? null : accountIdArgument(account);
   return readBooks(settings, async (transaction) => {
-    const card = toRateCard(await listRates(transaction));
-    if (accountId === null) return resultOf(estimateCost(card, usages, null), null);
-    return estimateOf(transaction, { card, accountId, usages, now });
+    const rates = await readRates(transaction);
+    if (accountId === null) return resultOf(estimateCost(rates.list, usages, null), null);
+    return estimateOf(transaction, { card: cardOf(rates, accountId), accountId, usages, now });
   });
 }
 
 interface OfAccount {
-  readonly card: RateCard;
+  readonly card: AccountCard;
   readonly accountId: AccountId;
   readonly usages: readonly UsageToCome[];
   readonly now: Instant;

@@ -28,6 +28,7 @@ import { printable, table } from "../shell/print.ts";
 import { type Result, refused, shown } from "../shell/result.ts";
 import { addCommand, type JsonOption, run } from "../shell/run-command.ts";
 import { withDatabase } from "../shell/with-database.ts";
+import { addOwnRateCommands } from "./own-rates.ts";
 
 interface SetOptions extends JsonOption {
   readonly per: string;
@@ -58,6 +59,7 @@ export function addRateCommands(program: Command): void {
       run(options, (settings) => set(settings, toRate(meter, credits, options))),
     );
   addImportCommand(commands);
+  addOwnRateCommands(commands);
   addCommand(commands, "list [meter]", {
     does: "list the prices of all meters or of one, oldest first",
     examples: ["rate list", "rate list llm.input_tokens"],

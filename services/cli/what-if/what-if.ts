@@ -7,6 +7,7 @@ import {
   type WhatIf,
 } from "../../../shared/core/history/what-if.ts";
 import type { Refusal } from "../../../shared/core/line/refusal.ts";
+import { toRates } from "../../../shared/core/offer/rates.ts";
 import {
   type StatedCatalogue,
   statedCatalogue,
@@ -15,6 +16,7 @@ import { formatInstant } from "../../../shared/core/text/instant-text.ts";
 import { countOf } from "../../../shared/core/text/text.ts";
 import { readAccountDetails } from "../../../shared/ledger/books/account-details.ts";
 import type { UnknownAccount } from "../../../shared/ledger/books/move-account.ts";
+import { listOwnTerms } from "../../../shared/ledger/catalogue/own-terms.ts";
 import type { Transaction } from "../../../shared/ledger/postgres/database.ts";
 import { allowWholeTables } from "../../../shared/ledger/postgres/read-snapshot.ts";
 import {
@@ -153,13 +155,14 @@ async function compare(
   else if ((await readAccountDetails(transaction, accountId)) === null) {
     return { kind: "unknown_account", accountId };
   }
+  const rates = toRates(other.card, await listOwnTerms(transaction));
   const until = await usagePastUntil(transaction, accountId);
   if (until !== null && range.from < until) return { kind: "usage_past_retention", until };
   const events = await countUsageBetween(transaction, range);
   using progress = openProgress(events, countOf(events, "event"));
   let hasTooMany = false;
   await readUsageBetween(transaction, range, (usage) => {
-    for (const event of hasTooMany ? [] : usage) addUsage(compared, event, other, by);
+    for (const event of hasTooMany ? [] : usage) addUsage(compared, event, rates, by);
     hasTooMany ||= usage.some((of) => valuesOf(compared, of) > MOST_VALUES);
     progress.add(usage.length);
   });

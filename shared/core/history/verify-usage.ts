@@ -1,7 +1,8 @@
 import type { Instant } from "../line/account.ts";
 import { least, type MicroCredits } from "../line/credit-line.ts";
 import type { ExpectedCost } from "../line/place-in-draw.ts";
-import { type Cost, costOf, type RateCard, rateOf } from "../offer/rate-card.ts";
+import { type Cost, costOf, rateOf } from "../offer/rate-card.ts";
+import { cardOf, type Rates } from "../offer/rates.ts";
 import { linesOf } from "../usage/event-lines.ts";
 import {
   type EventWindow,
@@ -83,15 +84,16 @@ const ANY_TIME: EventWindow = {
 };
 
 /** A decoded event with its price; null: it can never be metered. */
-export function usageOf(event: ReceivedEvent, rates: RateCard): Usage | null {
+export function usageOf(event: ReceivedEvent, rates: Rates): Usage | null {
   return rejectEvent(event, 0, ANY_TIME) === null ? { event, costs: costsOf(event, rates) } : null;
 }
 
 /** What each line of an event may cost; null: one of them has no price. */
-export function costsOf(event: UsageEvent, rates: RateCard): readonly Cost[] | null {
+export function costsOf(event: UsageEvent, rates: Rates): readonly Cost[] | null {
   const costs: Cost[] = [];
+  const card = cardOf(rates, event.accountId);
   for (const line of linesOf(event)) {
-    const rate = rateOf(rates, line.meter === event.meter ? event : { ...event, ...line });
+    const rate = rateOf(card, line.meter === event.meter ? event : { ...event, ...line });
     if (rate === null) return null;
     costs.push(costOf(rate, line.quantity));
   }

@@ -4,13 +4,14 @@ import { REFERENCE } from "../line/reference.ts";
 import { addOnPrice } from "../month/add-on-charge.ts";
 import { addOnAt } from "../offer/catalogue.ts";
 import {
+  type AccountVersion,
   carries,
-  type MeterVersion,
   price,
   type Rate,
   rateOf,
   versionOf,
 } from "../offer/rate-card.ts";
+import { cardOf, type Rates } from "../offer/rates.ts";
 import type { StatedCatalogue } from "../offer/stated-catalogue.ts";
 import { type Dimensions, valueAt } from "../offer/value-tree.ts";
 import { type PlanHistory, type PlanStep, planSteps } from "./plan-charges.ts";
@@ -50,7 +51,7 @@ export interface AccountWhatIf {
   readonly values: Map<string, Compared>;
   readonly addOns: Map<string, Compared>;
   plans: readonly PlanCompared[];
-  readonly carried: Map<MeterVersion, UsedUnder>;
+  readonly carried: Map<AccountVersion, UsedUnder>;
 }
 
 /** By account; filled row by row, so memory grows only with the accounts, their meters and values. */
@@ -70,12 +71,12 @@ export interface PricedUsage {
 export function addUsage(
   whatIf: WhatIf,
   usage: PricedUsage,
-  { card }: StatedCatalogue,
+  rates: Rates,
   by: string | null = null,
 ): void {
   const { meter, quantity, credits, dimensions } = usage;
   const account = accountIn(whatIf, usage.accountId);
-  const rate = rateOf(card, usage);
+  const rate = rateOf(cardOf(rates, usage.accountId), usage);
   const wouldBe = rate === null ? null : priceAgain(account, rate, usage);
   const again = { quantity, charged: credits, wouldBe };
   addTo(account.meters, meter, again);

@@ -25,10 +25,19 @@ interface Version {
 export interface Rate extends Version, UnitPrice {
   /** Set by a version that rounded each event by itself, as it still does under this rate. */
   readonly roundsEach?: true;
-  /** Where the price depends on dimensions: the version that this is one of the rates of. */
-  readonly of?: RateTable;
+  /** Where the price depends on dimensions or on own terms: the version that this is one of the rates of. */
+  readonly of?: RateTable | OwnVersion;
   /** The same rate as it is stated, for other units. */
   readonly stated?: StatedRate;
+}
+
+/** An account's price for some events, for the units of its version. */
+export interface OwnRate extends Rate {
+  readonly of: OwnVersion;
+  /** What it follows from: a rate of the list, or an own one. */
+  readonly from: Rate;
+  /** By what its credits were multiplied. */
+  readonly factor: bigint;
 }
 
 /** A price for some events, as it is stated. */
@@ -59,14 +68,56 @@ export interface RateTable extends Version {
   readonly carries: boolean;
 }
 
-/** What a meter costs from an instant on. What is left of a micro-credit is carried along under it. */
+/** What a meter costs on the list from an instant on. What is left of a micro-credit is carried along under it. */
 export type MeterVersion = Rate | RateTable;
+
+/** The terms of an account's own that hold, as far as they explain a price. */
+export interface HeldTerms {
+  /** Null: for all meters that have no own terms by themselves. */
+  readonly meter: string | null;
+  readonly validFrom: Instant;
+  /** In basis points of the list; null: they are rates. */
+  readonly discount: number | null;
+  readonly reason: string;
+  readonly setBy: string;
+}
+
+/** What a meter costs an account with own terms, from where these or the list change: see `ownCard`. */
+export interface OwnVersion extends Version {
+  readonly own: HeldTerms;
+  readonly list: MeterVersion;
+  /** The account's own rates, which come before those of the list; null: it has a discount. */
+  readonly rates: MeterVersion | null;
+  /** The units that all of its prices are for. */
+  readonly per: bigint;
+  /** By what the credits of a rate are multiplied, so that they are for those units. */
+  readonly ofOwn: bigint;
+  readonly ofList: bigint;
+  /** 64 bits do not hold its units, so nothing is carried. */
+  readonly roundsEach?: true;
+}
+
+/** What a meter costs an account from an instant on. */
+export type AccountVersion = MeterVersion | OwnVersion;
 
 /** What each meter costs over time: versions by meter, newest first. */
 export type RateCard = ReadonlyMap<string, readonly MeterVersion[]>;
 
-export function isTable(version: MeterVersion): version is RateTable {
+/** The same for one account: the list, or what follows from it and its own terms. */
+export interface AccountCard {
+  get(meter: string): readonly AccountVersion[] | undefined;
+}
+
+export function isTable(version: AccountVersion): version is RateTable {
   return "dimensions" in version;
+}
+
+export function isOwn(version: AccountVersion): version is OwnVersion {
+  return "own" in version;
+}
+
+export function isOwnRate(rate: Rate): rate is OwnRate {
+  return "factor" in rate;
 }
 
 /** Versions by meter, newest first. */
@@ -84,11 +135,11 @@ export function toRateCard<V extends Pick<MeterVersion, "meter" | "validFrom">>(
 }
 
 /** The version that prices an event: the newest one valid at `occurredAt`. */
-export function versionInForce(
-  card: RateCard,
+export function versionInForce<V extends AccountVersion>(
+  card: { get(meter: string): readonly V[] | undefined },
   meter: string,
   occurredAt: Instant,
-): MeterVersion | "unknown_meter" | "no_price" {
+): V | "unknown_meter" | "no_price" {
   const ofMeter = card.get(meter);
   if (ofMeter === undefined) return "unknown_meter";
   for (const version of ofMeter) {
@@ -107,27 +158,48 @@ export interface Priced extends Counted {
  * The rate that prices an event: of the version in force when it occurred, the one for its dimensions, and of
  * that the highest band that it reaches.
  */
-export function rateAt(card: RateCard, event: Priced): Rate | "unknown_meter" | "no_price" {
+export function rateAt(card: AccountCard, event: Priced): Rate | "unknown_meter" | "no_price" {
   const version = versionInForce(card, event.meter, event.occurredAt);
-  if (typeof version === "string" || !isTable(version)) return version;
+  return typeof version === "string" ? version : (rateIn(version, event) ?? "no_price");
+}
+
+/** The rate of a version for an event; null: it has none. */
+export function rateIn(version: AccountVersion, event: Counted): Rate | null {
+  if (isOwn(version)) return ownRateIn(version, event);
+  if (!isTable(version)) return version;
   const bands = choose(version.tree, version.dimensions, event.dimensions);
   const place = bands === null ? null : placeReached(bands, event);
-  return place === null ? "no_price" : (version.rates[place] ?? "no_price");
+  return place === null ? null : (version.rates[place] ?? null);
+}
+
+function ownRateIn(version: OwnVersion, event: Counted): OwnRate | null {
+  const own = version.rates === null ? null : rateIn(version.rates, event);
+  if (own !== null) return toOwnRate(version, own, version.ofOwn);
+  const list = rateIn(version.list, event);
+  return list === null ? null : toOwnRate(version, list, version.ofList);
+}
+
+/** What a rate of the list, or an own one, costs under an account's version of a meter. */
+export function toOwnRate(of: OwnVersion, from: Rate, factor: bigint): OwnRate {
+  const { meter, validFrom, per } = of;
+  const rounds = of.roundsEach === undefined ? {} : { roundsEach: of.roundsEach };
+  return { meter, validFrom, credits: from.credits * factor, per, ...rounds, of, from, factor };
 }
 
 /** The rate that priced a metered event; null: none is known any more. */
-export function rateOf(card: RateCard, event: Priced): Rate | null {
+export function rateOf(card: AccountCard, event: Priced): Rate | null {
   const rate = rateAt(card, event);
   return typeof rate === "string" ? null : rate;
 }
 
 /** What a rate's remainders are carried along under. */
-export function versionOf(rate: Rate): MeterVersion {
+export function versionOf(rate: Rate): AccountVersion {
   return rate.of ?? rate;
 }
 
 /** True if usage under a version may leave a part of a micro-credit. */
-export function mayCarry(version: MeterVersion): boolean {
+export function mayCarry(version: AccountVersion): boolean {
+  if (isOwn(version)) return version.per > 1n && version.roundsEach !== true;
   return isTable(version) ? version.carries : carries(version);
 }
 

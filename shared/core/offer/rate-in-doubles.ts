@@ -1,9 +1,9 @@
-import { carries, type MeterVersion, type Rate, versionOf } from "./rate-card.ts";
+import { type AccountVersion, carries, type Rate, versionOf } from "./rate-card.ts";
 
 /** A rate for arithmetic in doubles, which is exact up to 2^53. */
 export interface RateInDoubles {
   /** Which its remainders are carried along under. */
-  readonly version: MeterVersion;
+  readonly version: AccountVersion;
   readonly credits: number;
   readonly per: number;
   readonly carries: boolean;

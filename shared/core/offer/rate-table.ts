@@ -39,11 +39,11 @@ export function rateTable(named: Named, { dimensions, rates: stated }: TableTerm
 }
 
 /** The least number of units that is a multiple of each price's. */
-export function commonPer(prices: readonly UnitPrice[]): bigint {
+export function commonPer(prices: readonly Pick<UnitPrice, "per">[]): bigint {
   return prices.reduce((common, { per }) => (common / divisorOf(common, per)) * per, 1n);
 }
 
 /** The greatest number that divides both. */
-function divisorOf(a: bigint, b: bigint): bigint {
+export function divisorOf(a: bigint, b: bigint): bigint {
   return b === 0n ? a : divisorOf(b, a % b);
 }

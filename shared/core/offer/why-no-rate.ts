@@ -1,9 +1,10 @@
 import { MAX_BIGINT } from "../line/credit-line.ts";
 import { type Bands, type RateCondition, wholeNumberAt } from "./rate-bands.ts";
 import {
+  type AccountCard,
+  isOwn,
   isTable,
   type Priced,
-  type RateCard,
   type RateTable,
   versionInForce,
 } from "./rate-card.ts";
@@ -14,9 +15,11 @@ const MOST_NEAREST = 3;
 const LONGEST_VALUE = 60;
 
 /** Why no rate of a card prices an event, for the person who decides about it. */
-export function whyNoRate(card: RateCard, event: Priced): string {
+export function whyNoRate(card: AccountCard, event: Priced): string {
   const { meter, occurredAt } = event;
-  const version = versionInForce(card, meter, occurredAt);
+  const inForce = versionInForce(card, meter, occurredAt);
+  // What an account's own rates do not match is priced by the list.
+  const version = typeof inForce !== "string" && isOwn(inForce) ? inForce.list : inForce;
   if (version === "unknown_meter") return `meter ${meter} has no price; set one`;
   if (typeof version === "string" || !isTable(version)) {
     return `meter ${meter} had no price yet when this occurred`;

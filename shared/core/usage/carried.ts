@@ -1,6 +1,6 @@
 import type { Instant } from "../line/account.ts";
 import type { MicroCredits } from "../line/credit-line.ts";
-import { type MeterVersion, type Rate, remainderAfter, versionOf } from "../offer/rate-card.ts";
+import { type AccountVersion, type Rate, remainderAfter, versionOf } from "../offer/rate-card.ts";
 
 /** What is left of a micro-credit of an account's usage under a version of a meter: `remainder / per` of it. */
 export interface Carried {
@@ -11,13 +11,13 @@ export interface Carried {
 }
 
 /** The remainders of one account, by version; one that is missing is 0. All rates of a version share one. */
-export type CarriedByVersion = ReadonlyMap<MeterVersion, bigint>;
+export type CarriedByVersion = ReadonlyMap<AccountVersion, bigint>;
 
 /** An account's remainders while a batch's events are applied. */
 export interface CarriedInBatch {
   readonly before: CarriedByVersion;
   /** Those that events of the batch changed; null: none. */
-  after: Map<MeterVersion, bigint> | null;
+  after: Map<AccountVersion, bigint> | null;
 }
 
 export function remainderOf({ before, after }: CarriedInBatch, rate: Rate): bigint {

@@ -3,8 +3,9 @@ import { balanceOf, type MicroCredits } from "../line/credit-line.ts";
 import { waitsForNeed } from "../line/low-balance.ts";
 import { isLate } from "../month/late-usage.ts";
 import { hourOf } from "../offer/months.ts";
-import type { MeterVersion } from "../offer/rate-card.ts";
+import type { AccountVersion } from "../offer/rate-card.ts";
 import { priceInDoubles, remainderInDoubles } from "../offer/rate-in-doubles.ts";
+import { cardOf } from "../offer/rates.ts";
 import { type Carried, type CarriedByVersion, changesOfCarried } from "./carried.ts";
 import { type Judged, judgeRepeat, type PossibleRepeats } from "./column-repeats.ts";
 import type { BatchContext } from "./events-in-batch.ts";
@@ -72,14 +73,18 @@ export class ColumnDrawing {
   /** Of an account that is drawn, without its repeats. */
   readonly #order: Int32Array;
   readonly #credits: Float64Array;
-  readonly #rates: NumberedRates;
+  /** Of the list. */
+  readonly #list: NumberedRates;
+  /** Of the account that is drawn. */
+  #rates: NumberedRates;
   #spends: SpendInDoubles[] = [];
-  #remainders = new Map<MeterVersion, number>();
+  #remainders = new Map<AccountVersion, number>();
 
   constructor(groups: AccountGroups, context: ColumnContext) {
     this.#groups = groups;
     this.#context = context;
-    this.#rates = numberedRates(context.rates, groups.columns.names);
+    this.#list = numberedRates(context.rates.list, groups.columns.names);
+    this.#rates = this.#list;
     this.#order = groups.order.slice();
     this.#credits = new Float64Array(groups.order.length);
   }
@@ -137,6 +142,7 @@ export class ColumnDrawing {
     // From one that doubles do not hold, no sum is a safe integer either.
     const start = Number(account.position);
     const carried = this.#context.carried.get(account.accountId);
+    this.#rates = this.#ratesOf(account.accountId);
     this.#spends = [];
     if (this.#remainders.size > 0) this.#remainders = new Map();
     let end = start;
@@ -153,6 +159,12 @@ export class ColumnDrawing {
     this.#add({ account, from, to, start, end }, position, carried);
     this.events += events;
     return true;
+  }
+
+  #ratesOf(accountId: string): NumberedRates {
+    const { rates } = this.#context;
+    if (!rates.own.has(accountId)) return this.#list;
+    return numberedRates(cardOf(rates, accountId), this.#groups.columns.names);
   }
 
   /** What a line of an event draws; NaN: more than that may happen. */
@@ -180,7 +192,7 @@ export class ColumnDrawing {
     return Number.isSafeInteger(spend.quantity) ? credits : Number.NaN;
   }
 
-  #remainderOf(version: MeterVersion, carried: CarriedByVersion | undefined): number {
+  #remainderOf(version: AccountVersion, carried: CarriedByVersion | undefined): number {
     return this.#remainders.get(version) ?? Number(carried?.get(version) ?? 0n);
   }
 

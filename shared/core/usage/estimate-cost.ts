@@ -1,11 +1,11 @@
 import type { MicroCredits } from "../line/credit-line.ts";
 import {
+  type AccountCard,
   type Cost,
   carries,
   costOf,
   price,
   type Rate,
-  type RateCard,
   rateAt,
   versionInForce,
   versionOf,
@@ -45,7 +45,7 @@ export interface CostEstimate {
  * account the costs are exact; null: of an account with any remainders.
  */
 export function estimateCost(
-  card: RateCard,
+  card: AccountCard,
   usages: readonly UsageToCome[],
   carried: CarriedByVersion | null,
 ): CostEstimate {
@@ -58,7 +58,7 @@ export function estimateCost(
 }
 
 interface Estimating {
-  readonly card: RateCard;
+  readonly card: AccountCard;
   readonly book: CarriedInBatch | null;
   /** The number of lines whose dimensions no rate matches. */
   explained: number;

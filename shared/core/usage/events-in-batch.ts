@@ -4,7 +4,7 @@ import type { LowBalance } from "../line/low-balance.ts";
 import type { AccountBook } from "../month/account-book.ts";
 import type { ExpiredLot } from "../month/late-usage.ts";
 import type { Movement } from "../month/movement.ts";
-import type { RateCard } from "../offer/rate-card.ts";
+import { cardOf, type Rates } from "../offer/rates.ts";
 import { newAccountIdProblem } from "../text/text.ts";
 import {
   type AccountInBatch,
@@ -22,7 +22,7 @@ import { identityOf, isSameEvent, type Rejection, type UsageEvent } from "./usag
 
 /** What a batch is metered with, read in one transaction. */
 export interface BatchContext {
-  readonly rates: RateCard;
+  readonly rates: Rates;
   /** Those of the accounts named by the events that exist. */
   readonly accounts: ReadonlyMap<string, Account>;
   /** What was read of accounts besides their rows. */
@@ -89,7 +89,7 @@ export function meterEvents<E extends UsageEvent>(
   for (const event of events) {
     const book = accountFor(batch, event);
     if (book === null) continue;
-    const lines = priceLines(batch.rates, event, book.carried);
+    const lines = priceLines(cardOf(batch.rates, event.accountId), event, book.carried);
     if ("reason" in lines) {
       reject(batch, event, lines);
       continue;

@@ -1,9 +1,12 @@
 import { placeReached } from "../offer/rate-bands.ts";
 import {
+  type AccountCard,
+  type AccountVersion,
+  isOwn,
   isTable,
+  type OwnVersion,
   type Rate,
-  type RateCard,
-  type RateTable,
+  toOwnRate,
   versionInForce,
   versionOf,
 } from "../offer/rate-card.ts";
@@ -13,6 +16,7 @@ import type { EventNames } from "./usage-columns.ts";
 
 /** A rate for arithmetic in doubles, from a quantity on. Its credits are NaN where doubles do not hold it. */
 interface Step extends RateInDoubles {
+  readonly rate: Rate;
   readonly from: number;
   /** The one that holds for smaller quantities; null: there is no price. */
   readonly lower: Step | null;
@@ -23,14 +27,16 @@ interface Step extends RateInDoubles {
  * the same dimensions come again and again, and so do card and numbers in the batches after this one.
  */
 export class NumberedRates {
-  readonly #card: RateCard;
+  readonly #card: AccountCard;
   readonly #dimensions: EventNames["dimensions"];
   /** By the number of dimensions, the highest step; null: there is no price. */
-  readonly #ofTables = new Map<RateTable, (Step | null)[]>();
+  readonly #ofVersions = new Map<AccountVersion, (Step | null)[]>();
   /** Those of each rate. */
   readonly #steps = new Map<Rate, Step>();
+  /** Those of own versions, by the step that each follows from and the one below it. */
+  readonly #ownSteps = new Map<OwnVersion, Map<Step, Map<Step | null, Step>>>();
 
-  constructor(card: RateCard, dimensions: EventNames["dimensions"]) {
+  constructor(card: AccountCard, dimensions: EventNames["dimensions"]) {
     this.#card = card;
     this.#dimensions = dimensions;
   }
@@ -47,11 +53,11 @@ export class NumberedRates {
   ): RateInDoubles | null {
     const version = versionInForce(this.#card, meter, occurredAt);
     if (typeof version === "string") return null;
-    if (!isTable(version)) return this.#stepOf(version);
-    let chosen = this.#ofTables.get(version);
+    if (!isTable(version) && !isOwn(version)) return this.#stepOf(version);
+    let chosen = this.#ofVersions.get(version);
     if (chosen === undefined) {
       chosen = [];
-      this.#ofTables.set(version, chosen);
+      this.#ofVersions.set(version, chosen);
     }
     let step = chosen[dimensions];
     if (step === undefined) {
@@ -62,7 +68,9 @@ export class NumberedRates {
     return step;
   }
 
-  #highestFor(table: RateTable, number: number): Step | null {
+  #highestFor(table: AccountVersion, number: number): Step | null {
+    if (isOwn(table)) return this.#ownHighestFor(table, number);
+    if (!isTable(table)) return this.#stepOf(table);
     const dimensions = this.#dimensions.valueOf(number);
     const bands = choose(table.tree, table.dimensions, dimensions);
     if (bands === null) return null;
@@ -79,10 +87,35 @@ export class NumberedRates {
     return highest;
   }
 
+  /** Below the own rates' lowest band the list holds. */
+  #ownHighestFor(version: OwnVersion, number: number): Step | null {
+    const list = this.#highestFor(version.list, number);
+    const own = version.rates === null ? null : this.#highestFor(version.rates, number);
+    const lower = this.#toOwn(version, list, version.ofList, null);
+    return this.#toOwn(version, own, version.ofOwn, lower);
+  }
+
+  /** A step and those below it as the account pays them, and below these `lowest`. */
+  #toOwn(version: OwnVersion, of: Step | null, factor: bigint, lowest: Step | null): Step | null {
+    if (of === null) return lowest;
+    const lower = this.#toOwn(version, of.lower, factor, lowest);
+    const ofVersion = this.#ownSteps.get(version) ?? new Map<Step, Map<Step | null, Step>>();
+    this.#ownSteps.set(version, ofVersion);
+    const above = ofVersion.get(of) ?? new Map<Step | null, Step>();
+    ofVersion.set(of, above);
+    let step = above.get(lower);
+    if (step === undefined) {
+      const rate = toOwnRate(version, of.rate, factor);
+      step = { ...(inDoubles(rate) ?? notHeld(rate)), rate, from: of.from, lower };
+      above.set(lower, step);
+    }
+    return step;
+  }
+
   #stepOf(rate: Rate, from = 0, lower: Step | null = null): Step {
     let step = this.#steps.get(rate);
     if (step === undefined) {
-      step = { ...(inDoubles(rate) ?? notHeld(rate)), from, lower };
+      step = { ...(inDoubles(rate) ?? notHeld(rate)), rate, from, lower };
       this.#steps.set(rate, step);
     }
     return step;
@@ -93,10 +126,10 @@ function notHeld(rate: Rate): RateInDoubles {
   return { version: versionOf(rate), credits: Number.NaN, per: 1, carries: false };
 }
 
-const known = new WeakMap<RateCard, WeakMap<EventNames["dimensions"], NumberedRates>>();
+const known = new WeakMap<AccountCard, WeakMap<EventNames["dimensions"], NumberedRates>>();
 
 /** The rates of a card as they were met in earlier batches with the same numbers. */
-export function numberedRates(card: RateCard, { dimensions }: EventNames): NumberedRates {
+export function numberedRates(card: AccountCard, { dimensions }: EventNames): NumberedRates {
   const ofCard = known.get(card) ?? new WeakMap<EventNames["dimensions"], NumberedRates>();
   known.set(card, ofCard);
   const rates = ofCard.get(dimensions) ?? new NumberedRates(card, dimensions);

@@ -1,5 +1,5 @@
 import type { MicroCredits } from "../line/credit-line.ts";
-import { carries, price, type Rate, type RateCard, rateAt } from "../offer/rate-card.ts";
+import { type AccountCard, carries, price, type Rate, rateAt } from "../offer/rate-card.ts";
 import { whyNoRate } from "../offer/why-no-rate.ts";
 import { type CarriedInBatch, carryOn, remainderOf } from "./carried.ts";
 import { type EventLine, linesOf } from "./event-lines.ts";
@@ -16,7 +16,7 @@ export interface PricedLine extends EventLine {
  * another. A rejection, if any of them has no rate.
  */
 export function priceLines(
-  rates: RateCard,
+  card: AccountCard,
   event: UsageEvent,
   carried: CarriedInBatch,
 ): readonly PricedLine[] | Rejection {
@@ -24,9 +24,9 @@ export function priceLines(
   for (const line of linesOf(event)) {
     const { meter, quantity } = line;
     const used = meter === event.meter ? event : { ...event, ...line };
-    const rate = rateAt(rates, used);
+    const rate = rateAt(card, used);
     if (typeof rate === "string") {
-      const detail = whyNoRate(rates, used);
+      const detail = whyNoRate(card, used);
       return { reason: rate, detail, ...(meter === event.meter ? {} : { meter }) };
     }
     const remainder = carries(rate) ? remainderOf(carried, rate) : 0n;

@@ -1,5 +1,5 @@
 import type { Kafka } from "kafkajs";
-import { rateCardReader } from "../../ledger/catalogue/rates.ts";
+import { ratesReader } from "../../ledger/catalogue/rates.ts";
 import type { Database, Transaction } from "../../ledger/postgres/database.ts";
 import { REPLAY_READER } from "../../ledger/replay/begin.ts";
 import type { RecordedEntries } from "../../ledger/replay/recorded-entries.ts";
@@ -46,7 +46,7 @@ const ALWAYS = { maxAheadMs: Number.POSITIVE_INFINITY, maxBehindMs: Number.POSIT
  */
 export async function replayUsage(usage: UsageToReplay): Promise<number> {
   const { source, target, decoder, signal } = usage;
-  const replaying = { readRates: rateCardReader(), recorded: usage.recorded };
+  const replaying = { readRates: ratesReader(), recorded: usage.recorded };
   const names = keepNames();
   let metered = 0;
   let expectRepeats = false;

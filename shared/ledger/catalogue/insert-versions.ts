@@ -7,6 +7,7 @@ import { amountsAsText } from "../postgres/amounts-as-text.ts";
 import type { Transaction } from "../postgres/database.ts";
 import { feedToColumns } from "./feed-columns.ts";
 import { insertSources, originColumns } from "./rate-origins.ts";
+import { statedColumns } from "./stated-rows.ts";
 
 const INSERT_RATES = `
   INSERT INTO rate (meter, valid_from, credits, per, dimensions, fed_by, value_path, dimension_paths,
@@ -125,10 +126,9 @@ function addedRows(change: Change<MeterTerms>, now: Instant) {
 function dimensionRows(change: Change<MeterTerms>, now: Instant) {
   const { terms } = change;
   const rates = "rates" in terms ? terms.rates : [];
-  return rates.map(({ patterns, band, credits, per, origin }, place) => ({
-    ...{ ...versionKey(change), place },
-    ...{ patterns, band_of: band?.of ?? null, band_from: band?.from ?? 0n, credits, per },
-    ...originColumns(origin, now),
+  return rates.map((rate, place) => ({
+    ...{ ...versionKey(change), place, ...statedColumns(rate) },
+    ...originColumns(rate.origin, now),
   }));
 }
 

@@ -1,7 +1,8 @@
 import type { Instant } from "../../core/line/account.ts";
 import type { MeterTerms } from "../../core/offer/catalogue-terms.ts";
 import type { Change } from "../../core/offer/change-catalogue.ts";
-import type { Rate } from "../../core/offer/rate-card.ts";
+import type { ExplainedRate } from "../../core/offer/explained-rate.ts";
+import { isOwn, type Rate } from "../../core/offer/rate-card.ts";
 import type { RateOrigin, RateSource } from "../../core/offer/rate-origin.ts";
 import { type Queryable, queryRow, queryRows, type Transaction } from "../postgres/database.ts";
 
@@ -55,24 +56,29 @@ const READ_ORIGIN = `
   JOIN rate_source AS source ON (source.meter, source.imported_at) = (part.meter, part.imported_at)
   WHERE part.meter = $1 AND part.valid_from = to_timestamp($2 / 1000.0) AND part.place = $3`;
 
-/** Rates, each with what it was imported from. */
+/** Explained rates, each with what the list's was imported from. */
 export async function withOrigins(
   database: Queryable,
-  rates: readonly (Rate | null)[],
-): Promise<(Rate | null)[]> {
-  const read: (Rate | null)[] = [];
-  for (const rate of rates) {
-    const origin = rate && (await readOrigin(database, rate));
-    const { stated } = rate ?? {};
-    read.push(rate && origin && stated ? { ...rate, stated: { ...stated, origin } } : rate);
-  }
+  rates: readonly (ExplainedRate | null)[],
+): Promise<(ExplainedRate | null)[]> {
+  const read: (ExplainedRate | null)[] = [];
+  for (const explained of rates) read.push(explained && (await withOrigin(database, explained)));
   return read;
 }
 
-/** What a rate was imported from; null: it was not. */
+async function withOrigin(database: Queryable, explained: ExplainedRate): Promise<ExplainedRate> {
+  const { rate, list } = explained;
+  const origin = list && (await readOrigin(database, list));
+  if (!list?.stated || origin === null) return explained;
+  const imported = { ...list, stated: { ...list.stated, origin } };
+  return { ...explained, rate: rate === list ? imported : rate, list: imported };
+}
+
+/** What a rate of the list was imported from; null: it was not. */
 async function readOrigin(database: Queryable, rate: Rate): Promise<RateOrigin | null> {
-  const place = rate.of?.rates.findIndex(({ stated }) => stated === rate.stated) ?? -1;
-  if (place < 0) return null;
+  const { of, stated } = rate;
+  if (of === undefined || isOwn(of)) return null;
+  const place = of.rates.findIndex((each) => each.stated === stated);
   type Row = { readonly origin: OriginRow; readonly source: RateSource };
   const values = [rate.meter, rate.validFrom, place];
   const row = await queryRow<Row>(database, READ_ORIGIN, values, "read-rate-origin");

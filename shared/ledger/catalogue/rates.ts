@@ -4,14 +4,13 @@ import {
   isTable,
   type MeterVersion,
   type Rate,
-  type RateCard,
   type StatedRate,
   toRateCard,
   versionInForce,
 } from "../../core/offer/rate-card.ts";
 import type { RateSource } from "../../core/offer/rate-origin.ts";
 import { rateTable } from "../../core/offer/rate-table.ts";
-import type { ValuePattern } from "../../core/offer/value-pattern.ts";
+import { type Rates, toRates } from "../../core/offer/rates.ts";
 import {
   type Database,
   inTransaction,
@@ -21,7 +20,9 @@ import {
   type Transaction,
 } from "../postgres/database.ts";
 import { type FeedColumns, feedOfColumns, feedToColumns } from "./feed-columns.ts";
+import { listOwnTerms } from "./own-terms.ts";
 import { ORIGIN, type OriginRow, readSources, type SourceOf, toOrigin } from "./rate-origins.ts";
+import { type StatedRow, toStated } from "./stated-rows.ts";
 
 /** A table's rates are in one statement with it, so that none is read without them. */
 const read = (origin: string) => `
@@ -54,12 +55,7 @@ interface Row extends FeedColumns {
   readonly rates: readonly RateRow[] | null;
 }
 
-interface RateRow {
-  readonly patterns: readonly ValuePattern[];
-  readonly bandOf: string | null;
-  readonly bandFrom: string;
-  readonly credits: string;
-  readonly per: string;
+interface RateRow extends StatedRow {
   readonly setBy: string | null;
   readonly origin?: OriginRow | null;
 }
@@ -96,38 +92,46 @@ function toVersion(
   }
   const stated = rates.map((rate) => {
     const source = rate.origin ? sourceOf(meter, rate.origin.importedAt) : undefined;
-    return toStated(rate, source);
+    return toListed(rate, source);
   });
   return rateTable(named, { dimensions, rates: stated });
 }
 
-function toStated(row: RateRow, source: RateSource | undefined): StatedRate {
-  const { patterns, bandOf, bandFrom, credits, per, setBy, origin } = row;
+function toListed({ setBy, origin, ...row }: RateRow, source: RateSource | undefined): StatedRate {
   return {
-    ...{ patterns, credits: BigInt(credits), per: BigInt(per) },
-    ...(bandFrom === "0" ? {} : { band: { of: bandOf, from: BigInt(bandFrom) } }),
+    ...toStated(row),
     ...(setBy === null ? {} : { setBy }),
     ...(origin && source ? { origin: toOrigin(origin, source) } : {}),
   };
 }
 
-const COUNT = "SELECT (count(*) + coalesce(sum(completions), 0))::integer AS count FROM rate";
+/** Reads the rates of all accounts. */
+export async function readRates(transaction: Queryable): Promise<Rates> {
+  const list = toRateCard(await listRates(transaction));
+  return toRates(list, await listOwnTerms(transaction));
+}
+
+const COUNT = `
+  SELECT (SELECT count(*) + coalesce(sum(completions), 0) FROM rate)::integer AS listed,
+         (SELECT count(*) FROM own_terms)::integer AS own`;
 
 /**
- * Reads the rate card in a transaction, from memory while no rate is added. Versions are only added, and
- * completed, so the number of both shows whether the card in memory is complete.
+ * Reads the rates of all accounts in a transaction, from memory while none is added. Versions are only added, and
+ * completed, and own terms only added, so their numbers show whether what is in memory is complete. All own terms
+ * are kept there: some thousands of accounts may have them, as each is an object, and all are read again when one
+ * is added.
  */
-export function rateCardReader(): (transaction: Transaction) => Promise<RateCard> {
-  let card: RateCard = new Map();
-  let known = 0;
+export function ratesReader(): (transaction: Transaction) => Promise<Rates> {
+  let rates = toRates(new Map());
+  let known = { listed: 0, own: 0 };
   return async (transaction) => {
-    const row = await queryRow<{ count: number }>(transaction, COUNT, [], "count-rates");
-    if (row?.count !== known) {
+    const counted = await queryRow<typeof known>(transaction, COUNT, [], "count-rates");
+    if (counted !== null && (counted.listed !== known.listed || counted.own !== known.own)) {
       // What is added after the count is noticed next time.
-      card = toRateCard(await listRates(transaction));
-      known = row?.count ?? 0;
+      rates = await readRates(transaction);
+      known = counted;
     }
-    return card;
+    return rates;
   };
 }
 

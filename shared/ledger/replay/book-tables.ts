@@ -10,6 +10,8 @@ export const COPIED_TABLES = [
     "rate",
     "rate_source",
     "rate_by_dimensions",
+    "own_terms",
+    "own_rate",
     "plan",
     "plan_price",
     "add_on",

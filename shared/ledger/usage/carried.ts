@@ -1,9 +1,5 @@
-import {
-  type MeterVersion,
-  mayCarry,
-  type RateCard,
-  versionInForce,
-} from "../../core/offer/rate-card.ts";
+import { type AccountVersion, mayCarry, versionInForce } from "../../core/offer/rate-card.ts";
+import { cardOf, type Rates } from "../../core/offer/rates.ts";
 import type { Carried, CarriedByVersion } from "../../core/usage/carried.ts";
 import { type AccountGroups, forEachAccount } from "../../core/usage/group-columns.ts";
 import { furtherMetersAt, meterAt, occurredAtAt } from "../../core/usage/usage-columns.ts";
@@ -20,7 +16,7 @@ const READ = `
 /** An account's usage is priced under a version of a meter. */
 interface Priced {
   readonly accountId: string;
-  readonly version: MeterVersion;
+  readonly version: AccountVersion;
 }
 
 /**
@@ -30,22 +26,25 @@ interface Priced {
  */
 export async function readCarried(
   transaction: Transaction,
-  rates: RateCard,
+  rates: Rates,
   groups: AccountGroups,
 ): Promise<Map<string, CarriedByVersion>> {
   const carrying = new Set<string>();
-  for (const [meter, ofMeter] of rates) if (ofMeter.some(mayCarry)) carrying.add(meter);
-  if (carrying.size === 0) return new Map();
+  for (const [meter, ofMeter] of rates.list) if (ofMeter.some(mayCarry)) carrying.add(meter);
+  if (carrying.size === 0 && rates.own.size === 0) return new Map();
   return readRemainders(transaction, pricedBy(rates, groups, carrying));
 }
 
-function pricedBy(rates: RateCard, groups: AccountGroups, carrying: ReadonlySet<string>): Priced[] {
+/** `carrying`: the meters of which a version of the list may carry. */
+function pricedBy(rates: Rates, groups: AccountGroups, carrying: ReadonlySet<string>): Priced[] {
   const priced: Priced[] = [];
   forEachAccount(groups, (accountId, places) => {
-    const ofAccount = new Set<MeterVersion>();
+    const ofAccount = new Set<AccountVersion>();
+    const isOnList = !rates.own.has(accountId);
+    const card = cardOf(rates, accountId);
     const add = (meter: string, place: number) => {
-      if (!carrying.has(meter)) return;
-      const version = versionInForce(rates, meter, occurredAtAt(groups.columns, place));
+      if (isOnList && !carrying.has(meter)) return;
+      const version = versionInForce(card, meter, occurredAtAt(groups.columns, place));
       if (typeof version !== "string" && mayCarry(version)) ofAccount.add(version);
     };
     for (const place of places) {
@@ -62,7 +61,7 @@ export async function readRemainders(
   transaction: Transaction,
   priced: readonly Priced[],
 ): Promise<Map<string, CarriedByVersion>> {
-  const found = new Map<string, Map<MeterVersion, bigint>>();
+  const found = new Map<string, Map<AccountVersion, bigint>>();
   if (priced.length === 0) return found;
   const values = [
     textArray(priced.map(({ accountId }) => accountId)),
@@ -70,18 +69,22 @@ export async function readRemainders(
     bigintArray(priced.map(({ version }) => version.validFrom)),
   ];
   const rows = await queryRows<Carried>(transaction, READ, values, "read-carried");
-  const versions = new Map(priced.map(({ version }) => [keyOf(version), version]));
+  const versions = new Map(priced.map((one) => [keyOf(one.accountId, one.version), one.version]));
   for (const { accountId, remainder, ...of } of rows) {
-    const version = versions.get(keyOf(of));
+    const version = versions.get(keyOf(accountId, of));
     if (version === undefined) throw new Error(`no rate of ${of.meter} begins at ${of.validFrom}`);
-    const ofAccount = found.get(accountId) ?? new Map<MeterVersion, bigint>();
+    const ofAccount = found.get(accountId) ?? new Map<AccountVersion, bigint>();
     found.set(accountId, ofAccount.set(version, remainder));
   }
   return found;
 }
 
-function keyOf({ meter, validFrom }: Pick<MeterVersion, "meter" | "validFrom">): string {
-  return `${meter}\0${validFrom}`;
+/** Accounts with own terms have versions of their own, at any instant. */
+function keyOf(
+  accountId: string,
+  { meter, validFrom }: Pick<AccountVersion, "meter" | "validFrom">,
+): string {
+  return `${accountId}\0${meter}\0${validFrom}`;
 }
 
 const WRITE = `

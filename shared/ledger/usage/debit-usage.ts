@@ -1,6 +1,6 @@
 import type { Account } from "../../core/line/account.ts";
 import { EMPTY_CATALOGUE } from "../../core/offer/catalogue.ts";
-import type { RateCard } from "../../core/offer/rate-card.ts";
+import type { Rates } from "../../core/offer/rates.ts";
 import { lateAccounts } from "../../core/usage/group-columns.ts";
 import {
   type ColumnMetering,
@@ -22,8 +22,8 @@ import { readCarried } from "./carried.ts";
 import { exactlyOnce, type Try } from "./exactly-once.ts";
 import { findRecorded, findRepeats } from "./records.ts";
 
-/** Reads the rate card in a transaction. */
-export type ReadRates = (transaction: Transaction) => Promise<RateCard>;
+/** Reads the rates of all accounts in a transaction. */
+export type ReadRates = (transaction: Transaction) => Promise<Rates>;
 
 /** Meters a batch exactly once, settling an account before each event by whose time something is due. */
 export function debitUsage(
@@ -50,11 +50,12 @@ export function debitUsage(
 /** Reads prices, accounts, and the events already metered under the same identities, by `findRepeats`. */
 export async function readUsage(transaction: Transaction, readRates: ReadRates, once: Try) {
   const { accountIds } = once.groups;
-  // Accounts first: whoever meters one of the events after it was looked up moves an account after it was read.
-  const [rates, , accounts, repeats] = await together([
-    readRates(transaction),
+  // Accounts first: whoever meters one of the events after it was looked up, or sets terms of an account that
+  // hold already, moves an account after it was read.
+  const [, accounts, rates, repeats] = await together([
     once.lock ? lockAccounts(transaction, accountIds) : null,
     readAccounts(transaction, accountIds),
+    readRates(transaction),
     findRepeats(transaction, once.generations, once, once.lookUp),
   ]);
   return { rates, ...repeats, accounts };

@@ -1,8 +1,8 @@
 import type { AccountId } from "../../core/line/account.ts";
 import {
-  type MeterVersion,
+  type AccountCard,
+  type AccountVersion,
   mayCarry,
-  type RateCard,
   versionInForce,
 } from "../../core/offer/rate-card.ts";
 import {
@@ -16,11 +16,11 @@ import { readRemainders } from "./carried.ts";
 /** What usage would cost an account, exactly: with what is carried along of its usage. Writes nothing. */
 export async function estimateUsage(
   transaction: Transaction,
-  card: RateCard,
+  card: AccountCard,
   accountId: AccountId,
   usages: readonly UsageToCome[],
 ): Promise<CostEstimate> {
-  const versions = new Set<MeterVersion>();
+  const versions = new Set<AccountVersion>();
   for (const { meter, occurredAt } of usages) {
     const version = versionInForce(card, meter, occurredAt);
     if (typeof version !== "string" && mayCarry(version)) versions.add(version);

@@ -50,9 +50,13 @@ afterAll(() => books.close());
 
 describe("explain event", () => {
   test("an event across two lots was paid by both", async () => {
-    const rate = {
-      ...{ valid_from: "1970-01-01T00:00:00.000Z", when: {}, from: {}, from_quantity: null },
+    const stated = {
+      ...{ when: {}, from: {}, from_quantity: null },
       ...{ credits: "1000000", per: "60" },
+    };
+    const rate = {
+      ...{ valid_from: "1970-01-01T00:00:00.000Z", ...stated },
+      ...{ priced_by: "list", list: stated, own: null },
     };
     expect(await json("explain event e-2 --account cli-acme")).toEqual({
       event_id: "e-2",

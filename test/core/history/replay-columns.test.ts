@@ -14,6 +14,7 @@ import type { Account } from "../../../shared/core/line/account.ts";
 import { drawDown, grant } from "../../../shared/core/line/credit-line.ts";
 import { postEntry } from "../../../shared/core/line/post-entry.ts";
 import { toRateCard } from "../../../shared/core/offer/rate-card.ts";
+import { toRates } from "../../../shared/core/offer/rates.ts";
 import { toAccountId } from "../../../shared/core/text/text.ts";
 import { groupByAccount } from "../../../shared/core/usage/group-columns.ts";
 import { identityOf, type UsageEvent } from "../../../shared/core/usage/usage-event.ts";
@@ -28,7 +29,7 @@ import {
 } from "../../support/core/columns-of.ts";
 import { accountWith, eventWith, NOON } from "../../support/core/examples.ts";
 
-const RATES = toRateCard([{ meter: "calls", validFrom: 0, credits: 1n, per: 1n }]);
+const RATES = toRates(toRateCard([{ meter: "calls", validFrom: 0, credits: 1n, per: 1n }]));
 const IDS = ["acme", "bolt", "cord"].map(toAccountId);
 const FIRST: Account[] = IDS.map((accountId) => accountWith({ accountId, threshold: -50n }));
 

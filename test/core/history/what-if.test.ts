@@ -13,6 +13,7 @@ import {
 } from "../../../shared/core/history/what-if.ts";
 import type { Instant } from "../../../shared/core/line/account.ts";
 import type { SubscriptionChange } from "../../../shared/core/month/subscription.ts";
+import { toRates } from "../../../shared/core/offer/rates.ts";
 import type { RequestedCatalogue } from "../../../shared/core/offer/requested-catalogue.ts";
 import { statedCatalogue } from "../../../shared/core/offer/stated-catalogue.ts";
 import { toAccountId } from "../../../shared/core/text/text.ts";
@@ -49,9 +50,9 @@ describe("usage under other rates", () => {
     const other = statedCatalogue({ ...NOTHING_STATED, meters });
     const whatIf: WhatIf = new Map();
     const call = { accountId: ACME, meter: "calls", quantity: 1n, credits: 3n, dimensions: {} };
-    addUsage(whatIf, { ...call, occurredAt: 0 }, other);
-    addUsage(whatIf, { ...call, occurredAt: NOON - 1 }, other);
-    addUsage(whatIf, { ...call, occurredAt: NOON }, other);
+    addUsage(whatIf, { ...call, occurredAt: 0 }, toRates(other.card));
+    addUsage(whatIf, { ...call, occurredAt: NOON - 1 }, toRates(other.card));
+    addUsage(whatIf, { ...call, occurredAt: NOON }, toRates(other.card));
     expect(whatIf.get(ACME)?.meters.get("calls")).toMatchObject({
       ...{ count: 3, quantity: 3n, charged: 9n, wouldBe: 1n + 5n },
       noPrice: { count: 0 },
@@ -70,7 +71,7 @@ describe("usage under other rates", () => {
       addUsage(
         whatIf,
         { ...CALL, quantity, credits: charged, dimensions: { model, team: "a" } },
-        other,
+        toRates(other.card),
         "model",
       );
     use("large", 5n, 40n);
@@ -102,8 +103,8 @@ describe("usage under other rates", () => {
       occurredAt: NOON - 1,
       dimensions: {},
     };
-    addUsage(whatIf, { ...usage, meter: "calls" }, other);
-    addUsage(whatIf, { ...usage, meter: "other" }, other);
+    addUsage(whatIf, { ...usage, meter: "calls" }, toRates(other.card));
+    addUsage(whatIf, { ...usage, meter: "other" }, toRates(other.card));
     const charge = { accountId: ACME, addOnId: "voice", units: 3n, credits: 9n, dueAt: NOON };
     addCharge(whatIf, charge, other);
     for (const account of whatIf.values()) {
@@ -133,7 +134,7 @@ describe("usage under other rates", () => {
         });
         const compare = (all: readonly PricedUsage[]) => {
           const whatIf: WhatIf = new Map();
-          for (const usage of all) addUsage(whatIf, usage, other);
+          for (const usage of all) addUsage(whatIf, usage, toRates(other.card));
           return whatIf;
         };
         const whatIf = compare(usages);
@@ -160,7 +161,7 @@ describe("the same rates, where events outside of the range carry remainders", (
       exact += quantity * rate.credits;
       const credits = exact / rate.per - before;
       const usage = { ...CALL, quantity, credits };
-      if (isIn) addUsage(whatIf, usage, other);
+      if (isIn) addUsage(whatIf, usage, toRates(other.card));
     }
     return [...whatIf.values()].reduce(
       (sum, account) => sum + differenceOf(creditsOf(account)),

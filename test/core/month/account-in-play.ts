@@ -25,6 +25,7 @@ import {
 import type { BillingInterval } from "../../../shared/core/offer/billing-periods.ts";
 import type { AddOn, Catalogue, LotLife, Plan } from "../../../shared/core/offer/catalogue.ts";
 import { toRateCard } from "../../../shared/core/offer/rate-card.ts";
+import { toRates } from "../../../shared/core/offer/rates.ts";
 import { accountsDue, meterUsage } from "../../../shared/core/usage/meter-usage.ts";
 import { accountWith, eventWith } from "../../support/core/examples.ts";
 import { expiredIn } from "../usage/books-in-memory.ts";
@@ -224,7 +225,7 @@ export function openPlay({
       const due = accountsDue(["acme"], accounts, now);
       const metering = meterUsage([event], {
         now,
-        rates: RATES,
+        rates: toRates(RATES),
         catalogue: CATALOGUE,
         completeUntil: completeUntil(now),
         accounts,

@@ -7,8 +7,13 @@ import { decideGrant } from "../../../shared/core/month/grant-credits.ts";
 import { type ExpiredLot, inLineOrder, isLate } from "../../../shared/core/month/late-usage.ts";
 import { EMPTY_SCHEDULE } from "../../../shared/core/month/subscription.ts";
 import { EMPTY_CATALOGUE } from "../../../shared/core/offer/catalogue.ts";
-import type { MeterVersion } from "../../../shared/core/offer/rate-card.ts";
-import { toRateCard } from "../../../shared/core/offer/rate-card.ts";
+import type { OwnTerms } from "../../../shared/core/offer/own-terms.ts";
+import {
+  type AccountVersion,
+  type MeterVersion,
+  toRateCard,
+} from "../../../shared/core/offer/rate-card.ts";
+import { cardOf, toRates } from "../../../shared/core/offer/rates.ts";
 import type { Drawn, Metering } from "../../../shared/core/usage/events-in-batch.ts";
 import { groupByAccount } from "../../../shared/core/usage/group-columns.ts";
 import { meterColumns } from "../../../shared/core/usage/meter-columns.ts";
@@ -54,13 +59,14 @@ export interface AccountRows {
  */
 export function openBooks(setup: {
   readonly rates: readonly MeterVersion[];
+  readonly ownTerms?: readonly OwnTerms[];
   readonly window: EventWindow;
   readonly accounts: readonly Account[];
 }) {
-  const rates = toRateCard(setup.rates);
+  const rates = toRates(toRateCard(setup.rates), setup.ownTerms);
   const rows = new Map<string, AccountRows>();
   const recorded = new Map<string, UsageEvent>();
-  const carried = new Map<string, Map<MeterVersion, bigint>>();
+  const carried = new Map<string, Map<AccountVersion, bigint>>();
   const deadLetters: { event: UsageEvent; reason: DeadLetterReason }[] = [];
   let repeats = 0;
   for (const account of setup.accounts) {
@@ -102,9 +108,10 @@ export function openBooks(setup: {
       deadLetters.push({ event, reason: rejection.reason });
     }
     for (const { accountId, meter, validFrom, remainder } of metering.carried) {
-      const rate = rates.get(meter)?.find((one) => one.validFrom === validFrom);
+      const versions = cardOf(rates, accountId).get(meter);
+      const rate = versions?.find((one) => one.validFrom === validFrom);
       if (rate === undefined) throw new Error(`no rate of ${meter} begins at ${validFrom}`);
-      const ofAccount = carried.get(accountId) ?? new Map<MeterVersion, bigint>();
+      const ofAccount = carried.get(accountId) ?? new Map<AccountVersion, bigint>();
       carried.set(accountId, ofAccount.set(rate, remainder));
     }
     repeats += metering.repeats;

@@ -7,6 +7,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { type MeterVersion, type Rate, toRateCard } from "../../../shared/core/offer/rate-card.ts";
 import { rateTable } from "../../../shared/core/offer/rate-table.ts";
+import { toRates } from "../../../shared/core/offer/rates.ts";
 import { estimateCost, type UsageToCome } from "../../../shared/core/usage/estimate-cost.ts";
 import { meterEvents } from "../../../shared/core/usage/events-in-batch.ts";
 import { accountWith, eventWith, NOON } from "../../support/core/examples.ts";
@@ -46,7 +47,7 @@ const someCarried = fc
 
 function metered(usages: readonly UsageToCome[], carried: ReadonlyMap<MeterVersion, bigint>) {
   const context = {
-    rates: CARD,
+    rates: toRates(CARD),
     accounts: new Map([["acme", accountWith()]]),
     books: new Map(),
     expired: new Map(),

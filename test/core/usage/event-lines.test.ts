@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { MAX_BIGINT } from "../../../shared/core/line/credit-line.ts";
 import { EMPTY_CATALOGUE } from "../../../shared/core/offer/catalogue.ts";
 import { type MeterVersion, toRateCard } from "../../../shared/core/offer/rate-card.ts";
+import { toRates } from "../../../shared/core/offer/rates.ts";
 import { conflictWith } from "../../../shared/core/usage/conflict.ts";
 import { drawnLines } from "../../../shared/core/usage/drawn-lines.ts";
 import { linesOf } from "../../../shared/core/usage/event-lines.ts";
@@ -153,7 +154,7 @@ function meter(
 ) {
   return meterUsage(events, {
     now: NOON,
-    rates: toRateCard(RATES),
+    rates: toRates(toRateCard(RATES)),
     accounts: new Map([["acme", accountWith({ granted: 1_000_000n, ...account })]]),
     catalogue: EMPTY_CATALOGUE,
     completeUntil: null,

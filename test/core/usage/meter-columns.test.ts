@@ -6,6 +6,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { MAX_BIGINT } from "../../../shared/core/line/credit-line.ts";
 import { EMPTY_CATALOGUE } from "../../../shared/core/offer/catalogue.ts";
+import type { OwnTerms } from "../../../shared/core/offer/own-terms.ts";
 import {
   type MeterVersion,
   price,
@@ -19,6 +20,7 @@ import {
   remainderInDoubles,
 } from "../../../shared/core/offer/rate-in-doubles.ts";
 import { rateTable } from "../../../shared/core/offer/rate-table.ts";
+import { toRates } from "../../../shared/core/offer/rates.ts";
 import { toAccountId } from "../../../shared/core/text/text.ts";
 
 import { groupByAccount } from "../../../shared/core/usage/group-columns.ts";
@@ -44,6 +46,7 @@ import {
   received,
 } from "../../support/core/columns-of.ts";
 import { accountWith, eventWith, NOON } from "../../support/core/examples.ts";
+import { discountOf, ownRates } from "../../support/core/own-terms.ts";
 
 const EDGE = 2n ** 53n;
 const CHAT = rateTable(
@@ -73,6 +76,31 @@ const RATES: readonly MeterVersion[] = [
   { meter: "free", validFrom: 0, credits: 0n, per: 1n },
   { meter: "dearest", validFrom: 0, credits: MAX_BIGINT, per: MAX_BIGINT },
 ];
+
+/** acme pays the list. */
+const OWN_TERMS: readonly OwnTerms[] = [
+  discountOf("bolt", null, 0, 1_250),
+  discountOf("bolt", "tokens", NOON - 10, 3_333),
+  discountOf("bolt", "tokens", NOON, 0),
+  discountOf("cord", null, NOON - 7, 10_000),
+  discountOf("cord", "dearest", NOON - 12, 1),
+  ownRates("cord", "calls", 0, { credits: 2n, per: 3n }),
+  ownRates("dash", "chat", NOON - 15, {
+    dimensions: ["kind", "model"],
+    rates: [
+      { patterns: ["input", "x*"], credits: 3n, per: 5n },
+      { patterns: [null, "y"], credits: 1n, per: 4n },
+      { patterns: ["output", null], band: { of: null, from: 20n }, credits: 2n, per: 9n },
+      { patterns: ["output", null], band: { of: null, from: 30n }, credits: 1n, per: 9n },
+    ],
+  }),
+  ownRates("dash", "tokens", NOON - 3, {
+    dimensions: [],
+    rates: [{ patterns: [], band: { of: null, from: 10n }, credits: 1n, per: 11n }],
+  }),
+];
+
+const ALL_RATES = toRates(toRateCard(RATES), OWN_TERMS);
 
 const someAmount = fc.oneof(
   { weight: 10, arbitrary: fc.bigInt(0n, 50n) },
@@ -352,7 +380,7 @@ function contextWith(
 ): ColumnMeteringContext {
   return {
     now: NOON,
-    rates: toRateCard(RATES),
+    rates: ALL_RATES,
     catalogue: EMPTY_CATALOGUE,
     completeUntil: null,
     books: new Map(),

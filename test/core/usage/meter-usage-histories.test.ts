@@ -19,6 +19,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Instant } from "../../../shared/core/line/account.ts";
 import { balanceOf, MAX_BIGINT, remainingOf } from "../../../shared/core/line/credit-line.ts";
+import type { OwnTerms } from "../../../shared/core/offer/own-terms.ts";
 import type { MeterVersion } from "../../../shared/core/offer/rate-card.ts";
 import { rateTable, type TableTerms } from "../../../shared/core/offer/rate-table.ts";
 import { toAccountId } from "../../../shared/core/text/text.ts";
@@ -26,6 +27,7 @@ import { drawnLines } from "../../../shared/core/usage/drawn-lines.ts";
 import type { UsageEvent } from "../../../shared/core/usage/usage-event.ts";
 import { createModel, type Model } from "../../model/reference-model.ts";
 import { accountWith, eventWith, someCredits } from "../../support/core/examples.ts";
+import { discountOf, ownRates } from "../../support/core/own-terms.ts";
 import {
   type AccountRows,
   asLineTells,
@@ -56,6 +58,22 @@ const RATES: readonly MeterVersion[] = [
   { meter: "tokens", validFrom: BEGIN + 30, credits: 5n, per: 4n },
   { meter: "minutes", validFrom: BEGIN + 10, credits: 2n, per: 1n },
   { meter: "pages", validFrom: 0, credits: 1n, per: 7n },
+];
+/** acme pays the list. */
+const OWN_TERMS: readonly OwnTerms[] = [
+  discountOf("bolt", null, BEGIN + 5, 1_250),
+  discountOf("bolt", "tokens", BEGIN + 15, 3_333),
+  discountOf("bolt", "tokens", BEGIN + 35, 0),
+  ownRates("cord", "calls", 0, { credits: 2n, per: 3n }),
+  discountOf("cord", "calls", BEGIN + 25, 10_000),
+  ownRates("cord", "chat", BEGIN + 12, {
+    dimensions: ["kind"],
+    rates: [
+      { patterns: ["input"], credits: 1n, per: 7n },
+      { patterns: ["o*"], band: { of: null, from: 8n }, credits: 5n, per: 4n },
+    ],
+  }),
+  ownRates("cord", "minutes", 0, { credits: 1n, per: 1n }),
 ];
 const THRESHOLDS = { acme: 0n, bolt: 5n, cord: -3n };
 
@@ -281,7 +299,7 @@ function play(
   const accounts = Object.entries(THRESHOLDS).map(([id, threshold]) =>
     accountWith({ accountId: toAccountId(id), threshold }),
   );
-  const books = openBooks({ rates: RATES, window: WINDOW, accounts });
+  const books = openBooks({ rates: RATES, ownTerms: OWN_TERMS, window: WINDOW, accounts });
   let batch: UsageEvent[] = [];
   const flush = (now: Instant) => {
     if (batch.length > 0) books.meter(batch, now);
@@ -304,7 +322,7 @@ function play(
 }
 
 function playModel(history: readonly Step[]): Model {
-  const model = createModel({ rates: RATES, window: WINDOW });
+  const model = createModel({ rates: RATES, ownTerms: OWN_TERMS, window: WINDOW });
   for (const [id, threshold] of Object.entries(THRESHOLDS)) model.createAccount(id, { threshold });
   walk(history, {
     event: (event, now) => void model.receive(event, now),

@@ -8,6 +8,7 @@ import { MAX_BIGINT } from "../../../shared/core/line/credit-line.ts";
 import { EMPTY_SCHEDULE } from "../../../shared/core/month/subscription.ts";
 import { EMPTY_CATALOGUE } from "../../../shared/core/offer/catalogue.ts";
 import { type Rate, toRateCard } from "../../../shared/core/offer/rate-card.ts";
+import { toRates } from "../../../shared/core/offer/rates.ts";
 import { toAccountId } from "../../../shared/core/text/text.ts";
 import {
   accountsDue,
@@ -250,7 +251,7 @@ describe("a lot that expires", () => {
       carried: new Map(),
     };
     const read = {
-      ...{ now: NOON, rates: RATES, catalogue: EMPTY_CATALOGUE, completeUntil: null },
+      ...{ now: NOON, rates: toRates(RATES), catalogue: EMPTY_CATALOGUE, completeUntil: null },
       expired: new Map(),
     };
     expect(() => meterUsage([uses(1n)], { ...read, ...context, recorded: new Map() })).toThrow(
@@ -421,7 +422,7 @@ function meter(
   const { accounts = [accountWith()], lots = [], recorded = [], now = NOON, carried = [] } = given;
   const context: MeteringContext = {
     now,
-    rates: RATES,
+    rates: toRates(RATES),
     accounts: new Map(accounts.map((account) => [account.accountId, account])),
     catalogue: EMPTY_CATALOGUE,
     completeUntil: null,

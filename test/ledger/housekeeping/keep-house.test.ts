@@ -7,7 +7,7 @@ import { DEFAULT_WINDOW } from "../../../shared/core/usage/usage-event.ts";
 import { keepNames } from "../../../shared/kafka/codec/usage-names.ts";
 import { decodeColumns } from "../../../shared/kafka/consume/decode-columns.ts";
 import { findTrueRetries } from "../../../shared/kafka/consume/true-retries.ts";
-import { rateCardReader } from "../../../shared/ledger/catalogue/rates.ts";
+import { ratesReader } from "../../../shared/ledger/catalogue/rates.ts";
 import { keepHouse } from "../../../shared/ledger/housekeeping/keep-house.ts";
 import { listHousekeeping } from "../../../shared/ledger/housekeeping/runs.ts";
 import { inTransaction } from "../../../shared/ledger/postgres/database.ts";
@@ -244,7 +244,7 @@ describe("a retried dead letter", () => {
   async function retriedUsage() {
     await openAccount({ database }, "acme");
     await setPrice({ database }, "call", 5n);
-    const readRates = rateCardReader();
+    const readRates = ratesReader();
     const names = keepNames();
     let next = 0n;
     const deliverAt = async (eventId: string, occurredAt: number) => {

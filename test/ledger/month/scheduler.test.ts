@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Instant } from "../../../shared/core/line/account.ts";
 import { toAccountId } from "../../../shared/core/text/text.ts";
 import { recordUsageComplete } from "../../../shared/ledger/books/usage-complete.ts";
-import { rateCardReader } from "../../../shared/ledger/catalogue/rates.ts";
+import { ratesReader } from "../../../shared/ledger/catalogue/rates.ts";
 import { grantCredits } from "../../../shared/ledger/credits/grant-credits.ts";
 import {
   addTotals,
@@ -250,7 +250,7 @@ describe("concurrently", () => {
             return { accountId, eventId, quantity: 3n, occurredAt: turn + part };
           });
           const batch = { ...usage.next(events), now: turn + GRACE };
-          await debitUsage(books.database, rateCardReader(), batch);
+          await debitUsage(books.database, ratesReader(), batch);
         }
       };
       const complete = { clock: turn + GRACE, completeUntil: turn };
@@ -440,7 +440,7 @@ async function debit(
   const batch = usage.next(
     events.map((event) => ({ accountId: "acme", occurredAt: now, ...event })),
   );
-  return debitUsage(database, rateCardReader(), { ...batch, now });
+  return debitUsage(database, ratesReader(), { ...batch, now });
 }
 
 async function grant(

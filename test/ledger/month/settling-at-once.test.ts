@@ -2,7 +2,7 @@
 
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { toAccountId } from "../../../shared/core/text/text.ts";
-import { rateCardReader } from "../../../shared/ledger/catalogue/rates.ts";
+import { ratesReader } from "../../../shared/ledger/catalogue/rates.ts";
 import { debitUsage } from "../../../shared/ledger/usage/debit-usage.ts";
 import type { MonthHistory } from "../../model/month-history.ts";
 import { type HistoryBooks, openHistoryBooks } from "../../month/open-history.ts";
@@ -75,7 +75,7 @@ async function debit(accountId: string) {
   const event = { ...place, occurredAt: TURN + 1, source: "", dimensions: {}, quantities: {} };
   try {
     const run = { partition, fetchedFrom: 0n, nextOffset: 1n, events: [event] };
-    return await debitUsage(database, rateCardReader(), batchOf([run], { now: TURN + 1 }));
+    return await debitUsage(database, ratesReader(), batchOf([run], { now: TURN + 1 }));
   } finally {
     await database.end();
   }

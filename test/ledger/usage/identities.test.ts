@@ -5,7 +5,7 @@ import { toAccountId } from "../../../shared/core/text/text.ts";
 import { uuidV7 } from "../../../shared/core/text/uuid.ts";
 import { eventAt } from "../../../shared/core/usage/usage-columns.ts";
 import type { EventIdentity, ReceivedEvent } from "../../../shared/core/usage/usage-event.ts";
-import { rateCardReader } from "../../../shared/ledger/catalogue/rates.ts";
+import { ratesReader } from "../../../shared/ledger/catalogue/rates.ts";
 import { inTransaction } from "../../../shared/ledger/postgres/database.ts";
 import { restoreRecord } from "../../../shared/ledger/proof/restore-records.ts";
 import { columnKeys } from "../../../shared/ledger/usage/column-keys.ts";
@@ -152,7 +152,7 @@ describe("a record that is restored", () => {
     const event = eventAt(batch.columns, 0);
     const later = usageBatches(books, `${accountId}-2`);
     expect(await later.debit([first])).toMatchObject({ metered: 1 });
-    expect(await debitUsage(books.database, rateCardReader(), batch)).toMatchObject({ metered: 1 });
+    expect(await debitUsage(books.database, ratesReader(), batch)).toMatchObject({ metered: 1 });
     await lose(other);
     expect(await restore(event, { start: 1n, version: 3n })).toBe(true);
     for (const used of [first, other]) {
@@ -227,7 +227,7 @@ describe("when a generation of identities ends", () => {
     const batches = usageBatches(books, "racing");
     const event = use("racing", randomUUID());
     const [reading, go] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
-    const readRates = rateCardReader();
+    const readRates = ratesReader();
     const metering = debitUsage(
       books.database,
       async (transaction) => {

@@ -6,7 +6,7 @@ import pg from "pg";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { buildIndexes } from "../../../infra/postgres/build-indexes.ts";
 import { toAccountId } from "../../../shared/core/text/text.ts";
-import { rateCardReader } from "../../../shared/ledger/catalogue/rates.ts";
+import { ratesReader } from "../../../shared/ledger/catalogue/rates.ts";
 import { grantCredits } from "../../../shared/ledger/credits/grant-credits.ts";
 import { debitUsage } from "../../../shared/ledger/usage/debit-usage.ts";
 import { batchOf } from "../../support/books/batch-of.ts";
@@ -68,7 +68,7 @@ test("two consumers with the same batches of a partition meter each once", async
     usage.next(eventsOn(["held-twice"], `batch-${batch}`, 5)),
   );
   const consume = async () => {
-    for (const batch of batches) await debitUsage(books.database, rateCardReader(), batch);
+    for (const batch of batches) await debitUsage(books.database, ratesReader(), batch);
   };
   await Promise.all([consume(), consume()]);
   expect(await rowsOf("held-twice")).toMatchObject([{ position: BigInt(20 * 5 * 2) }]);
@@ -81,7 +81,7 @@ test("consumers with the same batches of repeats drop them, and none fails", asy
   await usage.debit(eventsOn(["repeated"], "first", 5));
   const batches = Array.from({ length: 20 }, () => usage.next(eventsOn(["repeated"], "first", 5)));
   const consume = async () => {
-    for (const batch of batches) await debitUsage(books.database, rateCardReader(), batch);
+    for (const batch of batches) await debitUsage(books.database, ratesReader(), batch);
   };
   await Promise.all([consume(), consume(), consume()]);
   expect(await rowsOf("repeated")).toMatchObject([{ position: BigInt(5 * 2) }]);
@@ -104,7 +104,7 @@ test("a grant between reading and writing an account makes the batch run again",
       },
     );
   void overtake();
-  const outcome = await debitUsage(throughProxy, rateCardReader(), usage);
+  const outcome = await debitUsage(throughProxy, ratesReader(), usage);
   await throughProxy.end();
   await proxy.close();
 
@@ -119,14 +119,14 @@ test("runs of several partitions share a transaction: those already read or ahea
   const next = (partition: string) =>
     usageBatches(books, partition).next(eventsOn(["joined"], partition, 5));
   const [fresh, before, ahead] = [next("fresh"), next("before"), next("ahead")];
-  await debitUsage(books.database, rateCardReader(), before);
+  await debitUsage(books.database, ratesReader(), before);
   const gap = { ...ahead, runs: ahead.runs.map((run) => ({ ...run, fetchedFrom: 3n })) };
   const none = { nextOffset: 0n, events: [] };
-  await debitUsage(books.database, rateCardReader(), {
+  await debitUsage(books.database, ratesReader(), {
     ...ahead,
     runs: ahead.runs.map((run) => ({ ...run, ...none })),
   });
-  const outcome = await debitUsage(books.database, rateCardReader(), {
+  const outcome = await debitUsage(books.database, ratesReader(), {
     ...fresh,
     runs: [...gap.runs, ...fresh.runs, ...before.runs],
   });
@@ -185,7 +185,7 @@ test("runs of several partitions that keep conflicting with others all succeed",
     return usageBatches(books, name).run(eventsOn(["torn"], name, 3_000));
   });
   const batch = batchOf(runs, { now: Date.now() });
-  const outcome = await debitUsage(books.database, rateCardReader(), batch).finally(() =>
+  const outcome = await debitUsage(books.database, ratesReader(), batch).finally(() =>
     stop.abort(),
   );
   expect(await small).toBeGreaterThan(0);

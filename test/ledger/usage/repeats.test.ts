@@ -3,7 +3,7 @@ import { randomUUID } from "node:crypto";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { uuidV7 } from "../../../shared/core/text/uuid.ts";
-import { rateCardReader } from "../../../shared/ledger/catalogue/rates.ts";
+import { ratesReader } from "../../../shared/ledger/catalogue/rates.ts";
 import { debitUsage } from "../../../shared/ledger/usage/debit-usage.ts";
 import { repeatedKeys } from "../../../shared/ledger/usage/repeated-keys.ts";
 import {
@@ -107,7 +107,7 @@ test("repeats within a batch cost no second try", async () => {
   const event = use("once", randomUUID());
   const batch = usageBatches(books, "once").next([event, use("once", randomUUID()), event]);
   let tries = 0;
-  const readRates = rateCardReader();
+  const readRates = ratesReader();
   const outcome = await debitUsage(
     books.database,
     (transaction) => {
@@ -143,7 +143,7 @@ test.each([
       },
     );
     const expecting = { ...batch, expectRepeats: true };
-    const outcome = await debitUsage(database, rateCardReader(), expecting);
+    const outcome = await debitUsage(database, ratesReader(), expecting);
     await database.end();
     await proxy.close();
     expect(isOvertaken).toBe(true);

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { toAccountId } from "../../../shared/core/text/text.ts";
 import type { UsageStep } from "../../../shared/core/usage/usage-steps.ts";
-import { rateCardReader } from "../../../shared/ledger/catalogue/rates.ts";
+import { ratesReader } from "../../../shared/ledger/catalogue/rates.ts";
 import { settleAccounts } from "../../../shared/ledger/month/settle-accounts.ts";
 import { queryRow, type Transaction } from "../../../shared/ledger/postgres/database.ts";
 import { readSnapshot } from "../../../shared/ledger/postgres/read-snapshot.ts";
@@ -64,7 +64,7 @@ async function meter(id: string, events: readonly Metered[], zones: readonly [st
     lots: [{ credits: 1_000n }],
   });
   const usage = usageBatches(books, id);
-  const readRates = rateCardReader();
+  const readRates = ratesReader();
   const size = Math.ceil(events.length / 9);
   for (let from = 0; from < events.length; from += size) {
     if (from >= 6 * size) {
@@ -235,7 +235,7 @@ describe("an account with much usage", () => {
   beforeAll(async () => {
     await openAccount(books, id, { at: began - DAY, lots: [{ credits: 1_000n }] });
     const usage = usageBatches(books, id);
-    const readRates = rateCardReader();
+    const readRates = ratesReader();
     for (let day = 0; day < 10; day += 1) {
       for (let hour = 0; hour < 24; hour += 1) {
         const start = began + day * DAY + hour * HOUR;

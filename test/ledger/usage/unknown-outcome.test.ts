@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { rateCardReader } from "../../../shared/ledger/catalogue/rates.ts";
+import { ratesReader } from "../../../shared/ledger/catalogue/rates.ts";
 import { sqlState } from "../../../shared/ledger/postgres/database.ts";
 import { isDatabaseOutage } from "../../../shared/ledger/postgres/outage.ts";
 import { debitUsage } from "../../../shared/ledger/usage/debit-usage.ts";
@@ -90,11 +90,11 @@ test.each(CASES)(
       { eventId: "b", accountId: account, quantity: 4n },
     ]);
     const caught = proxy.catchNext(example.when, example.fate);
-    const error = await debitUsage(throughProxy, rateCardReader(), batch).catch((e: unknown) => e);
+    const error = await debitUsage(throughProxy, ratesReader(), batch).catch((e: unknown) => e);
     await caught;
     expect(isDatabaseOutage(error), String(error)).toBe(true);
 
-    const outcome = await debitUsage(throughProxy, rateCardReader(), batch);
+    const outcome = await debitUsage(throughProxy, ratesReader(), batch);
     expect(outcome.runs).toMatchObject([{ kind: example.nextTry }]);
     expect(await positionOf(account)).toBe(7n);
     expect(await brokenInvariants(books.database)).toEqual([]);
@@ -107,7 +107,7 @@ test("a connection lost between two statements is an outage too", async () => {
   const batch = usageBatches(books, account).next([
     { eventId: "a", accountId: account, quantity: 3n },
   ]);
-  const readRates = rateCardReader();
+  const readRates = ratesReader();
   const error = await debitUsage(
     books.database,
     async (transaction) => {

@@ -1,6 +1,6 @@
 import { rateTable } from "../../../shared/core/offer/rate-table.ts";
 import { toAccountId } from "../../../shared/core/text/text.ts";
-import { rateCardReader } from "../../../shared/ledger/catalogue/rates.ts";
+import { ratesReader } from "../../../shared/ledger/catalogue/rates.ts";
 import { takeCredits } from "../../../shared/ledger/credits/adjust-credits.ts";
 import {
   type DroppedMonth,
@@ -19,7 +19,7 @@ export function noon(day: string): number {
 /** Usage of an account that is metered when it occurs, also long ago. */
 export function oldUsage(books: Pick<Books, "database">, accountId: string, partition = accountId) {
   const batches = usageBatches(books, partition);
-  const readRates = rateCardReader();
+  const readRates = ratesReader();
   let last = 0;
   return {
     /** Meters events of 3 calls each, or what is stated, at noon of a day; they are named by it. */

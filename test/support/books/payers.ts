@@ -1,6 +1,6 @@
 import { expect } from "vitest";
 import { toAccountId } from "../../../shared/core/text/text.ts";
-import { rateCardReader } from "../../../shared/ledger/catalogue/rates.ts";
+import { ratesReader } from "../../../shared/ledger/catalogue/rates.ts";
 import { setPaymentMethod } from "../../../shared/ledger/payments/methods.ts";
 import { listPayments } from "../../../shared/ledger/payments/payments.ts";
 import { debitUsage } from "../../../shared/ledger/usage/debit-usage.ts";
@@ -55,7 +55,7 @@ export async function use(
   const usage = partitions.get(books) ?? usageBatches(books, books.url);
   partitions.set(books, usage);
   const batch = { ...usage.next(used), now };
-  const { metered } = await debitUsage(books.database, rateCardReader(), batch);
+  const { metered } = await debitUsage(books.database, ratesReader(), batch);
   expect(metered).toBe(used.length);
 }
 

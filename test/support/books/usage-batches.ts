@@ -1,5 +1,5 @@
 import type { ReceivedEvent, UsageEvent } from "../../../shared/core/usage/usage-event.ts";
-import { rateCardReader } from "../../../shared/ledger/catalogue/rates.ts";
+import { ratesReader } from "../../../shared/ledger/catalogue/rates.ts";
 import type { DebitOutcome, UsageBatch } from "../../../shared/ledger/usage/batch.ts";
 import { debitUsage } from "../../../shared/ledger/usage/debit-usage.ts";
 import { batchOf, type RunOfEvents } from "./batch-of.ts";
@@ -24,7 +24,7 @@ const PARTITIONS = new Map<string, number>();
 export function usageBatches({ database }: Pick<Books, "database">, name: string): UsageBatches {
   const partition = PARTITIONS.get(name) ?? PARTITIONS.size;
   PARTITIONS.set(name, partition);
-  const readRates = rateCardReader();
+  const readRates = ratesReader();
   let nextOffset = 0n;
   const run = (usages: readonly Usage[]) => {
     const fetchedFrom = nextOffset;

@@ -1,6 +1,6 @@
 import { USAGE_READER } from "../../../shared/core/text/topics.ts";
 import { readOffsets } from "../../../shared/ledger/books/consumer-offset.ts";
-import { rateCardReader } from "../../../shared/ledger/catalogue/rates.ts";
+import { ratesReader } from "../../../shared/ledger/catalogue/rates.ts";
 import { debitUsage } from "../../../shared/ledger/usage/debit-usage.ts";
 import { batchOf } from "../books/batch-of.ts";
 import type { Books } from "../books/books.ts";
@@ -37,7 +37,7 @@ export async function meterEvents({ database }: Books, used: readonly Used[]): P
       offset: fetchedFrom + BigInt(at),
     })),
   };
-  const outcome = await debitUsage(database, rateCardReader(), batchOf([run], { now }));
+  const outcome = await debitUsage(database, ratesReader(), batchOf([run], { now }));
   if (outcome.metered !== used.length) {
     throw new Error(`not all was metered: ${JSON.stringify(outcome)}`);
   }

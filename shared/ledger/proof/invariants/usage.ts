@@ -3,12 +3,20 @@ import type { Invariant } from "./invariant.ts";
 
 /**
  * Sums of all usage, by account, meter and the version that priced it: of records, and of what is past
- * retention. `exact` is the price in micro-credits, times the version's `per`. Usage that names the same and
- * reaches the same bands has one price, which is looked up once.
+ * retention. `card` is the account whose versions of meters these are: empty for the list. `exact` is the price
+ * in micro-credits, times the version's `per`. Usage that names the same and reaches the same bands has one
+ * price, which is looked up once.
  */
 const SUMMED = `
-  WITH used AS MATERIALIZED (
-    SELECT record.account_id, record.meter, coalesce(valid_from, '-infinity') AS valid_from,
+  WITH term AS MATERIALIZED (
+    SELECT account_id AS card, meter, valid_from, valid_to, list_from, own_meter, own_from, dimensions,
+           bands_of, bands_from
+    FROM price_terms()
+  ), own AS MATERIALIZED (
+    SELECT DISTINCT account_id FROM own_terms
+  ), used AS MATERIALIZED (
+    SELECT record.account_id, coalesce(own.account_id, '') AS card, record.meter,
+           coalesce(valid_from, '-infinity') AS valid_from,
            CASE WHEN term.dimensions IS NULL THEN '{}'
              ELSE ARRAY(SELECT record.dimensions ->> name FROM unnest(term.dimensions) AS name)
            END AS named,
@@ -21,21 +29,29 @@ const SUMMED = `
            any_value(quantity) AS like_this,
            count(*) AS events, sum(quantity::numeric) AS quantity, sum(record.credits::numeric) AS credits
     FROM usage_record AS record
-    LEFT JOIN rate_terms() AS term
-      ON term.meter = record.meter AND occurred_at >= valid_from AND occurred_at < valid_to
+    LEFT JOIN own USING (account_id)
+    LEFT JOIN term
+      ON term.card = coalesce(own.account_id, '') AND term.meter = record.meter
+      AND occurred_at >= valid_from AND occurred_at < valid_to
+    GROUP BY 1, 2, 3, 4, 5, 6
+  ), met AS MATERIALIZED (
+    SELECT card, meter, valid_from, named, reached,
+           any_value(dimensions) AS dimensions, any_value(like_this) AS like_this
+    FROM used
     GROUP BY 1, 2, 3, 4, 5
   ), priced AS MATERIALIZED (
-    SELECT meter, valid_from, named, reached,
-           rate_credits(meter, valid_from, any_value(dimensions), any_value(like_this)) AS each
-    FROM used
-    GROUP BY 1, 2, 3, 4
+    SELECT card, meter, valid_from, named, reached,
+           price_credits(card, own_meter, own_from, meter, list_from, met.dimensions, like_this) AS each
+    FROM met LEFT JOIN term USING (card, meter, valid_from)
   )
-  SELECT account_id, meter, valid_from, events, quantity, credits, quantity * each AS exact
-  FROM used JOIN priced USING (meter, valid_from, named, reached)
+  SELECT account_id, card, meter, valid_from, events, quantity, credits, quantity * each AS exact
+  FROM used JOIN priced USING (card, meter, valid_from, named, reached)
   UNION ALL
-  SELECT account_id, meter, valid_from, events, quantity, past.credits,
+  SELECT account_id, coalesce(own.account_id, ''), meter, valid_from, events, quantity, past.credits,
          coalesce(exact, quantity * rate.credits)
-  FROM usage_past AS past LEFT JOIN rate USING (meter, valid_from)`;
+  FROM usage_past AS past
+  LEFT JOIN own USING (account_id)
+  LEFT JOIN rate USING (meter, valid_from)`;
 
 /** In HAVING: the rows are not the lines of one event. */
 const SEVERAL_MESSAGES =
@@ -167,11 +183,12 @@ export const USAGE_INVARIANTS: readonly Invariant[] = [
     accounts: `
       SELECT coalesce(used.account_id, carried.account_id) AS account_id
       FROM (
-        SELECT account_id, meter, valid_from, sum(exact) - sum(used.credits) * per AS left_over
+        SELECT used.account_id, meter, valid_from, sum(exact) - sum(used.credits) * per AS left_over
         FROM (${SUMMED}) AS used
-        JOIN rate USING (meter, valid_from)
-        WHERE NOT rounds_each AND (dimensions IS NOT NULL OR rate.credits % per <> 0)
-        GROUP BY account_id, meter, valid_from, per
+        JOIN (SELECT account_id AS card, meter, valid_from, per, carries FROM price_terms()) AS term
+          USING (card, meter, valid_from)
+        WHERE carries
+        GROUP BY used.account_id, meter, valid_from, per
       ) AS used
       FULL JOIN carried USING (account_id, meter, valid_from)
       WHERE coalesce(left_over, 0) <> coalesce(remainder, 0)`,

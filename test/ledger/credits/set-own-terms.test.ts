@@ -1,0 +1,71 @@
+/** Own terms change no price that was paid, and are read by a batch that is metered while they are set. */
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { toAccountId } from "../../../shared/core/text/text.ts";
+import { ratesReader } from "../../../shared/ledger/catalogue/rates.ts";
+import { setOwnTerms } from "../../../shared/ledger/credits/set-own-terms.ts";
+import { debitUsage, type ReadRates } from "../../../shared/ledger/usage/debit-usage.ts";
+import { type Books, openAccount, openBooks, setPrice } from "../../support/books/books.ts";
+import { brokenInvariants } from "../../support/books/invariants.ts";
+import { usageBatches } from "../../support/books/usage-batches.ts";
+
+const NOW = Date.parse("2026-11-22T12:00:00Z");
+const MAX_AHEAD_MS = 5 * 60_000;
+const EARLIEST = NOW + 6 * 60_000;
+const HALF = { kind: "discount", basisPoints: 5_000 } as const;
+
+let books: Books;
+
+beforeAll(async () => {
+  books = await openBooks();
+  await setPrice(books, "calls", 10n);
+  await setPrice(books, "pages", 10n);
+  for (const account of ["acme", "bolt"]) {
+    await openAccount(books, account, { lots: [{ credits: 1_000n }] });
+  }
+});
+
+afterAll(() => books?.close());
+
+test("a batch that has read the account when its terms are set is metered again, with them", async () => {
+  const read = ratesReader();
+  let isFirst = true;
+  const readRates: ReadRates = async (transaction) => {
+    const rates = await read(transaction);
+    if (isFirst) {
+      isFirst = false;
+      expect(await set("acme", { validFrom: NOW - 1 })).toMatchObject({ kind: "set" });
+    }
+    return rates;
+  };
+  const usage = { eventId: "e", accountId: "acme", meter: "calls", quantity: 3n, occurredAt: NOW };
+  const batch = { ...usageBatches(books, "0").next([usage]), now: NOW };
+  expect(await debitUsage(books.database, readRates, batch)).toMatchObject({ metered: 1 });
+  const { rows } = await books.database.query("SELECT credits FROM usage_record");
+  expect(rows).toEqual([{ credits: 15n }]);
+  expect(await brokenInvariants(books.database)).toEqual([]);
+});
+
+test("what was metered keeps its price: of the meter, and of all meters", async () => {
+  const tooEarly = { kind: "too_early", earliest: EARLIEST };
+  expect(await set("acme", { validFrom: EARLIEST - 1 })).toEqual(tooEarly);
+  expect(await set("acme", { meter: "calls", validFrom: NOW })).toEqual(tooEarly);
+  expect(await set("acme", { meter: "pages", validFrom: NOW })).toMatchObject({ kind: "set" });
+  const set2 = await set("acme", { meter: "calls", validFrom: null });
+  expect(set2).toMatchObject({ kind: "set", terms: { validFrom: EARLIEST, setBy: "ines" } });
+  expect(await set("bolt", { validFrom: null })).toMatchObject({ terms: { validFrom: NOW } });
+});
+
+test("the same terms change nothing, others from that instant on are refused", async () => {
+  const again = { meter: "pages", validFrom: NOW };
+  expect(await set("acme", again)).toMatchObject({ kind: "already_exists" });
+  const other = { ...again, pricing: { ...HALF, basisPoints: 1 } };
+  expect(await set("acme", other)).toEqual({ kind: "version_exists" });
+  expect(await set("acme", { meter: "nothing" })).toMatchObject({ kind: "unknown_meter" });
+  expect(await set("nobody", {})).toMatchObject({ kind: "unknown_account" });
+});
+
+function set(account: string, given: Partial<Parameters<typeof setOwnTerms>[2]>) {
+  const by = { accountId: toAccountId(account), now: NOW, by: "ines" };
+  const terms = { meter: null, validFrom: null, pricing: HALF, reason: "contract", ...given };
+  return setOwnTerms(books.database, by, terms, MAX_AHEAD_MS);
+}
