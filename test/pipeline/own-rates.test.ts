@@ -46,7 +46,7 @@ beforeAll(async () => {
   books = await openBooks();
   folder = await mkdtemp(join(tmpdir(), "own-rates-"));
   expect(await command(`catalogue apply ${await file(CATALOGUE)}`)).toMatchObject({ code: 0 });
-  for (const account of ["acme", "bolt"]) {
+  for (const account of ["lister", "dealer"]) {
     await openAccount(books, account, { lots: [{ credits: 1_000_000_000n }] });
   }
   const from = `--from ${iso(now - HOUR)} --by ines --reason contract`;
@@ -54,13 +54,13 @@ beforeAll(async () => {
     `--discount 12.5% ${from}`,
     `--meter llm.tokens --file ${await file(OWN)} ${from}`,
   ]) {
-    const { code, stderr } = await command(`rate own set bolt ${terms}`);
+    const { code, stderr } = await command(`rate own set dealer ${terms}`);
     expect(code, stderr).toBe(0);
   }
   publisher = await openUsagePublisher(kafka);
   metering = startMetering({ ...process.env, DATABASE_URL: books.url });
   await publisher.publish(
-    ["acme", "bolt"].flatMap((account) => [
+    ["lister", "dealer"].flatMap((account) => [
       used(account, "calls", 1n),
       used(account, "calls", 8n),
       used(account, "llm.tokens", 2n, { model: "large" }),
@@ -88,12 +88,12 @@ test("each account pays its own price, from the instant on at which its terms be
     Object.fromEntries(
       rows.filter((row) => row.account_id === account).map((row) => [row.event_id, row.credits]),
     );
-  expect(paid("acme")).toEqual({
+  expect(paid("lister")).toEqual({
     ...{ "calls-1": 428_571n, "calls-8": 3_428_571n, "calls-70": 30_000_000n },
     ...{ "llm.tokens-2-large": 6_000_000n, "llm.tokens-1-small": 333_333n },
   });
   // Seven eighths of 3/7 and 24/7; own rates for what begins with l, and the list for the rest.
-  expect(paid("bolt")).toEqual({
+  expect(paid("dealer")).toEqual({
     ...{ "calls-1": 375_000n, "calls-8": 3_000_000n, "calls-70": 30_000_000n },
     ...{ "llm.tokens-2-large": 4_000_000n, "llm.tokens-1-small": 333_333n },
     "llm.tokens-5-largest": 10_000_000n,
@@ -102,13 +102,13 @@ test("each account pays its own price, from the instant on at which its terms be
 });
 
 test("explaining an event shows the list's rate, the own terms and what they made of it", async () => {
-  const { stdout } = await command("explain event calls-8 --account bolt");
+  const { stdout } = await command("explain event calls-8 --account dealer");
   expect(stdout).toMatch(/^rate +2\.625 credits for 7 units, from /m);
   expect(stdout).toMatch(/^list rate +3 credits for 7 units$/m);
   expect(stdout).toMatch(
     /^own terms +12\.5 % off, on all meters, from .*, set by ines: contract$/m,
   );
-  const rateOf = async (event: string, account = "bolt") =>
+  const rateOf = async (event: string, account = "dealer") =>
     JSON.parse((await command(`explain event ${event} --account ${account} --json`)).stdout).rate;
   expect(await rateOf("llm.tokens-5-largest")).toMatchObject({
     ...{ when: { model: "l*" }, credits: "2000000", per: "1", priced_by: "own_rate", list: null },
@@ -119,25 +119,27 @@ test("explaining an event shows the list's rate, the own terms and what they mad
     own: { meter: "llm.tokens" },
   });
   expect(await rateOf("calls-70")).toMatchObject({ priced_by: "list", own: null });
-  expect(await rateOf("calls-8", "acme")).toMatchObject({ priced_by: "list", own: null });
+  expect(await rateOf("calls-8", "lister")).toMatchObject({ priced_by: "list", own: null });
 });
 
 test("own terms are listed, change nothing again, and change no price that was paid", async () => {
-  const { stdout } = await command("rate own list bolt");
+  const { stdout } = await command("rate own list dealer");
   expect(stdout).toMatch(/^METER +PAYS +VALID FROM +SET BY +REASON$/m);
   expect(stdout).toMatch(/^all others +12\.5 % less than the list /m);
   expect(stdout).toMatch(/^llm\.tokens +1 rate by model /m);
-  expect((await command("rate own list acme")).stdout).toContain("acme pays the list");
+  expect((await command("rate own list lister")).stdout).toContain("lister pays the list");
   const from = `--from ${iso(now - HOUR)} --reason again`;
-  const again = await command(`rate own set bolt --discount 12.5 ${from}`);
+  const again = await command(`rate own set dealer --discount 12.5 ${from}`);
   expect(again).toMatchObject({ code: 0 });
   expect(again.stdout).toContain("already exist; nothing was changed");
-  const other = await command(`rate own set bolt --discount 13 ${from}`);
+  const other = await command(`rate own set dealer --discount 13 ${from}`);
   expect(other).toMatchObject({ code: 1 });
-  const earlier = await command(`rate own set bolt --discount 13 --from ${iso(now)} --reason more`);
+  const earlier = await command(
+    `rate own set dealer --discount 13 --from ${iso(now)} --reason more`,
+  );
   expect(earlier).toMatchObject({ code: 1 });
   expect(earlier.stderr).toContain("cannot change before");
-  expect(await command("rate own set bolt --meter clals --discount 5 --reason x")).toMatchObject({
+  expect(await command("rate own set dealer --meter clals --discount 5 --reason x")).toMatchObject({
     code: 1,
   });
 });
@@ -159,7 +161,7 @@ test("what-if applies the accounts' own terms to the other catalogue", async () 
   expect(JSON.parse(same.stdout).totals).toMatchObject({ difference: "0" });
   const dearer = CATALOGUE.replace("credits: 3, per: 7", "credits: 4, per: 7");
   const other = await command(`what-if --catalogue ${await file(dearer)} ${range} --json`);
-  // 79 calls of acme, 70 of bolt at the list and 9 at seven eighths of it: a seventh of a credit more for each.
+  // 79 calls of lister, 70 of dealer at the list and 9 at seven eighths of it: a seventh of a credit more for each.
   expect(JSON.parse(other.stdout).totals).toMatchObject({ difference: "22410715" });
 });
 

@@ -3,11 +3,8 @@
  * checks the product, so it shares no code with it: its numbers are fractions of big integers.
  */
 
-/** A number as a fraction; the denominator is above 0. */
-export interface Fraction {
-  readonly over: bigint;
-  readonly under: bigint;
-}
+import { divided, type Fraction, fraction, NOTHING, plus, times } from "./fractions.ts";
+import { type OwnTerms, ownPrice } from "./own-terms.ts";
 
 /** Usage of a model: so many units of what a meter counts. */
 export interface ModelUsage {
@@ -18,6 +15,16 @@ export interface ModelUsage {
   readonly quantity: bigint;
   /** All tokens that its request read. */
   readonly context: bigint;
+  readonly occurredAt: number;
+}
+
+/** What an account used of a meter under one version of it: from an instant on, or (null) the list's. */
+export interface Total {
+  readonly account: string;
+  readonly meter: string;
+  readonly since: number | null;
+  /** In micro-credits. */
+  readonly exact: Fraction;
 }
 
 export interface Terms {
@@ -25,6 +32,7 @@ export interface Terms {
   readonly markups: readonly (readonly [pattern: string, factor: string])[];
   /** What a credit is worth, in dollars. */
   readonly perCredit: string;
+  readonly own: readonly OwnTerms[];
 }
 
 /** What a unit costs, in micro-credits, where the context has at least so many tokens. */
@@ -42,29 +50,22 @@ const METERS: Readonly<Record<string, string>> = {
   cache_creation_input_token_cost: "cache_write_tokens",
 };
 
-/** Of each account and meter, the exact price of all usage in micro-credits. */
-export function calculate(
-  table: string,
-  terms: Terms,
-  usage: Iterable<ModelUsage>,
-): Map<string, Map<string, Fraction>> {
+/** The exact price of all usage, by account, meter and version. */
+export function calculate(table: string, terms: Terms, usage: Iterable<ModelUsage>): Total[] {
   const prices = readPrices(table, terms);
-  const totals = new Map<string, Map<string, Fraction>>();
-  for (const { account, meter, provider, model, quantity, context } of usage) {
+  const totals = new Map<string, Total>();
+  for (const used of usage) {
+    const { account, meter, provider, model, quantity, context } = used;
     const bands = prices.get(`${meter} ${provider}/${model}`) ?? [];
     const priced = bands.filter(({ from }) => from <= context).sort(highestFirst)[0];
     if (priced === undefined) throw new Error(`${model} has no price for ${meter}`);
-    const ofAccount = totals.get(account) ?? new Map<string, Fraction>();
-    totals.set(account, ofAccount);
-    const cost = times(priced.unit, { over: quantity, under: 1n });
-    ofAccount.set(meter, plus(ofAccount.get(meter) ?? { over: 0n, under: 1n }, cost));
+    const { unit, since } = ownPrice(terms.own, used, priced.unit);
+    const cost = times(unit, { over: quantity, under: 1n });
+    const key = `${account} ${meter} ${since}`;
+    const exact = plus(totals.get(key)?.exact ?? NOTHING, cost);
+    totals.set(key, { account, meter, since, exact });
   }
-  return totals;
-}
-
-/** The whole micro-credits of a fraction. What is left of one is carried to the account's next usage. */
-export function whole({ over, under }: Fraction): bigint {
-  return over / under;
+  return [...totals.values()];
 }
 
 type Entries = Readonly<Record<string, Readonly<Record<string, string>>>>;
@@ -111,17 +112,6 @@ function readJson(text: string): Entries {
   return parse(text, (_, value, { source }) => (typeof value === "number" ? source : value));
 }
 
-/** A decimal number, with a power of ten or without. */
-function fraction(text: string): Fraction {
-  const [, digits = "", decimals = "", power = "0"] =
-    /^(\d+)\.?(\d*)(?:e([+-]?\d+))?$/i.exec(text) ?? [];
-  const exponent = Number(power) - decimals.length;
-  const number = BigInt(digits + decimals);
-  return exponent >= 0
-    ? { over: number * 10n ** BigInt(exponent), under: 1n }
-    : { over: number, under: 10n ** BigInt(-exponent) };
-}
-
 function highestFirst(a: Priced, b: Priced): number {
   return a.from > b.from ? -1 : 1;
 }
@@ -129,21 +119,4 @@ function highestFirst(a: Priced, b: Priced): number {
 function isLike(pattern: string, name: string): boolean {
   const parts = pattern.split("*").map((part) => part.replaceAll(/[^\w]/g, "\\$&"));
   return new RegExp(`^${parts.join(".*")}$`, "s").test(name);
-}
-
-function times(a: Fraction, b: Fraction): Fraction {
-  return { over: a.over * b.over, under: a.under * b.under };
-}
-
-function divided(a: Fraction, b: Fraction): Fraction {
-  return { over: a.over * b.under, under: a.under * b.over };
-}
-
-/** Over a common denominator, so that sums of many do not grow. */
-function plus(a: Fraction, b: Fraction): Fraction {
-  if (a.under % b.under === 0n)
-    return { over: a.over + b.over * (a.under / b.under), under: a.under };
-  if (b.under % a.under === 0n)
-    return { over: a.over * (b.under / a.under) + b.over, under: b.under };
-  return { over: a.over * b.under + b.over * a.under, under: a.under * b.under };
 }

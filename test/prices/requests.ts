@@ -45,11 +45,14 @@ function bands(price: (most: number) => string | undefined): string {
     "output_cost_per_token_above_2k_tokens": ${price(99_999)}`;
 }
 
+/** The five kinds of tokens of a request. */
+type Requested = Omit<ModelUsage, "occurredAt">;
+
 /**
  * Real requests, over and over until there are so many, as usage of accounts. What a request read and wrote is the
  * trace's; a generator with a fixed seed chooses its account and model, and how much of it was cached or reasoning.
  */
-export async function realUsage(requests: number, accounts: number): Promise<ModelUsage[]> {
+export async function realUsage(requests: number, accounts: number): Promise<Requested[]> {
   const trace = await readTrace();
   const random = randomIntegers(11);
   const spread = spreadRequests(requests, accounts);

@@ -11,8 +11,8 @@ const NAMES_PER_QUERY = 1_000;
 const LETTERS_PER_QUERY = 5_000;
 
 /**
- * Requests a retry of the open dead letters whose account exists by now, or whose meter has a price for
- * the instant at which they occurred. Each step is a transaction and yields the number of letters. A
+ * Requests a retry of the open dead letters whose account exists by now, or whose meter has a price
+ * for the instant at which they occurred. Each step is a transaction and yields the number of letters. A
  * letter that still lacks something else becomes a new dead letter.
  */
 export async function* retryResolved(database: Database, now: Instant): AsyncGenerator<number> {
@@ -99,8 +99,8 @@ function askWhere(letters: string): string {
 }
 
 const ASK_OF_ACCOUNTS = askWhere(`${WITHOUT_ACCOUNT} AND account_id = ANY($2)`);
-// What no rate by dimensions matches will match later only if its version is completed. A minute more, since clocks
-// differ, and batches began before.
+// What no rate by dimensions matches will match later only if its version is completed, or its account gets rates of
+// its own. A minute more, since clocks differ, and batches began before.
 const ASK_OF_METER = askWhere(`
   ${WITHOUT_PRICE} AND meter = $2 AND occurred_at >= $3::timestamptz
   AND (reason = 'unknown_meter' OR (
@@ -109,6 +109,10 @@ const ASK_OF_METER = askWhere(`
     WHERE rate.meter = $2 AND valid_from <= occurred_at
     ORDER BY valid_from DESC
     LIMIT 1
+  ) OR EXISTS (
+    SELECT FROM own_terms AS own
+    WHERE own.account_id = dead_letter.account_id AND own.meter = $2 AND own.discount IS NULL
+      AND own.valid_from <= occurred_at AND recorded_at < own.set_at + interval '1 minute'
   ))`);
 
 async function* askAll(

@@ -441,6 +441,32 @@ describe("what an imported rate was made from is shown", () => {
     );
     expect(stdout).toMatch(new RegExp(`^source +prices\\.csv \\(csv, SHA-256 ${sha256}\\)$`, "m"));
   });
+
+  test("beside what an account with a discount pays of it", async () => {
+    await importText(PRICES);
+    await openAccount(books, "acme", { lots: [{ credits: 1_000_000_000n }] });
+    expect(await run("rate own set acme --discount 20% --reason contract")).toMatchObject({
+      code: 0,
+    });
+    const dimensions = { provider: "openai", model: "gpt-5" };
+    const event = { eventId: "e", accountId: "acme", meter: "input", quantity: 1_000n };
+    await meterEvents(books, [{ ...event, dimensions, occurredAt: Date.now() + 1_000 }]);
+    const { stdout } = await run("explain event e --account acme");
+    expect(stdout).toMatch(
+      /^rate +130 credits for 1000000 units, for provider=openai, model=gpt-5, /m,
+    );
+    expect(stdout).toMatch(/^list rate +162\.5 credits for 1000000 units$/m);
+    expect(stdout).toMatch(/^own terms +20 % off, on all meters, from .*: contract$/m);
+    expect(stdout).toMatch(/^list price +USD 1\.25 for 1000000 units, times 1\.3, /m);
+    expect(stdout).toMatch(/^source +prices\.csv /m);
+    const { rate } = JSON.parse((await run("explain event e --account acme --json")).stdout);
+    expect(rate).toMatchObject({
+      ...{ credits: "130000000", priced_by: "discount", own: { discount: "20" } },
+      list: { credits: "162500000", list_price: { price: "1.25", markup: "1.3" } },
+      source: { file: "prices.csv" },
+    });
+    expect(rate).not.toHaveProperty("list_price");
+  });
 });
 
 describe("a file that cannot be imported changes nothing", () => {

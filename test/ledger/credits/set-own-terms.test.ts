@@ -1,10 +1,18 @@
 /** Own terms change no price that was paid, and are read by a batch that is metered while they are set. */
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { rateTable } from "../../../shared/core/offer/rate-table.ts";
 import { toAccountId } from "../../../shared/core/text/text.ts";
 import { ratesReader } from "../../../shared/ledger/catalogue/rates.ts";
 import { setOwnTerms } from "../../../shared/ledger/credits/set-own-terms.ts";
+import { retryResolved } from "../../../shared/ledger/dead-letters/retry-resolved.ts";
 import { debitUsage, type ReadRates } from "../../../shared/ledger/usage/debit-usage.ts";
-import { type Books, openAccount, openBooks, setPrice } from "../../support/books/books.ts";
+import {
+  type Books,
+  openAccount,
+  openBooks,
+  setPrice,
+  setRates,
+} from "../../support/books/books.ts";
 import { brokenInvariants } from "../../support/books/invariants.ts";
 import { usageBatches } from "../../support/books/usage-batches.ts";
 
@@ -19,7 +27,7 @@ beforeAll(async () => {
   books = await openBooks();
   await setPrice(books, "calls", 10n);
   await setPrice(books, "pages", 10n);
-  for (const account of ["acme", "bolt"]) {
+  for (const account of ["acme", "bolt", "cord", "dora"]) {
     await openAccount(books, account, { lots: [{ credits: 1_000n }] });
   }
 });
@@ -63,6 +71,34 @@ test("the same terms change nothing, others from that instant on are refused", a
   expect(await set("acme", { meter: "nothing" })).toMatchObject({ kind: "unknown_meter" });
   expect(await set("nobody", {})).toMatchObject({ kind: "unknown_account" });
 });
+
+test("usage that waits for a price is tried again once its own account has a rate for it", async () => {
+  const rateOf = (model: string) => ({
+    ...{ dimensions: ["model"], rates: [{ patterns: [model], credits: 6n, per: 1n }] },
+  });
+  const chat = { meter: "chat", validFrom: NOW - 1 };
+  await setRates(books, [rateTable(chat, rateOf("large"))]);
+  const events = ["cord", "dora"].map((accountId) => ({
+    ...{ eventId: "e", accountId, meter: "chat", quantity: 3n, occurredAt: NOW },
+    dimensions: { model: "tuned" },
+  }));
+  const batch = { ...usageBatches(books, "1").next(events), now: NOW };
+  const outcome = await debitUsage(books.database, ratesReader(), batch);
+  expect(outcome).toMatchObject({ metered: 0, deadLetters: 2 });
+  expect(await set("dora", { validFrom: NOW - 1 })).toMatchObject({ kind: "set" });
+  expect(await retried()).toEqual([]);
+  const pricing = { kind: "rates", terms: rateOf("tuned") } as const;
+  expect(await set("cord", { ...chat, pricing })).toMatchObject({ kind: "set" });
+  expect(await retried()).toEqual(["cord"]);
+});
+
+async function retried(): Promise<string[]> {
+  for await (const _ of retryResolved(books.database, NOW));
+  const { rows } = await books.database.query<{ account_id: string }>(
+    "SELECT account_id FROM dead_letter WHERE retry_asked_at IS NOT NULL",
+  );
+  return rows.map(({ account_id }) => account_id);
+}
 
 function set(account: string, given: Partial<Parameters<typeof setOwnTerms>[2]>) {
   const by = { accountId: toAccountId(account), now: NOW, by: "ines" };
