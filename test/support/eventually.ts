@@ -1,14 +1,21 @@
 import { setTimeout as wait } from "node:timers/promises";
 
-/** Waits until `holds` is true; after `withinMs` throws an error that names what did not happen. */
+const OFTEN_MS = 20;
+const SELDOM_MS = 200;
+
+/**
+ * Waits until `holds` is true; after `withinMs` throws an error that names what did not happen. What takes
+ * long is looked at less often: it is seen a tenth late at most.
+ */
 export async function eventually(
   what: string,
   holds: () => boolean | Promise<boolean>,
   withinMs = 20_000,
 ): Promise<void> {
-  const deadline = Date.now() + withinMs;
+  const began = Date.now();
   while (!(await holds())) {
-    if (Date.now() > deadline) throw new Error(`never came about: ${what}`);
-    await wait(20);
+    const waited = Date.now() - began;
+    if (waited > withinMs) throw new Error(`never came about: ${what}`);
+    await wait(Math.min(Math.max(waited / 10, OFTEN_MS), SELDOM_MS));
   }
 }
