@@ -7,8 +7,7 @@ import { fileURLToPath } from "node:url";
 const REPOSITORY = fileURLToPath(new URL("..", import.meta.url));
 
 rmSync("dist", { recursive: true, force: true });
-const tsc = fileURLToPath(import.meta.resolve("typescript/bin/tsc"));
-execFileSync(process.execPath, [tsc, "-p", "."], { stdio: "inherit" });
+execFileSync(`${REPOSITORY}/node_modules/.bin/tsc`, ["-p", "."], { stdio: "inherit" });
 if (existsSync("dist/shared/kafka")) {
   cpSync(`${REPOSITORY}/schemas`, "dist/schemas", {
     recursive: true,

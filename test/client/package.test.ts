@@ -229,9 +229,8 @@ function start(program: string, ...args: string[]) {
 /** The output of tsc for a file of a service with strict settings. */
 async function typeErrors(file: string): Promise<string> {
   const options = ["--noEmit", "--strict", "--module", "nodenext", "--target", "esnext"];
-  const tsc = join(MODULES, "typescript/bin/tsc");
-  const args = [tsc, ...options, "--skipLibCheck", "--types", "node", file];
-  return run(process.execPath, args, { cwd: folder }).then(
+  const args = [...options, "--skipLibCheck", "--types", "node", file];
+  return run(join(MODULES, ".bin/tsc"), args, { cwd: folder }).then(
     ({ stdout }) => stdout,
     ({ stdout }: { stdout: string }) => stdout,
   );

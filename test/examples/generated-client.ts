@@ -7,7 +7,7 @@ import { fencedBlocks } from "./readme-blocks.ts";
 const run = promisify(execFile);
 const REPOSITORY = resolve(import.meta.dirname, "../..");
 const MODULES = join(REPOSITORY, "node_modules");
-const TSC = join(MODULES, "typescript/bin/tsc");
+const TSC = join(MODULES, ".bin/tsc");
 const INSTALL = /^pip install (\S+)$/;
 
 type Language = "typescript" | "python";
@@ -57,7 +57,7 @@ export async function generateClient(
     .replaceAll('"acme"', `"${account}"`)
     .replace(/\b100\b/, "1");
   await writeFile(join(cwd, FILE[language]), text);
-  if (language === "typescript") await run(process.execPath, [TSC, "-p", cwd]);
+  if (language === "typescript") await run(TSC, ["-p", cwd]);
   return async () => (await sh(RUN[language])).trimEnd().split("\n");
 }
 

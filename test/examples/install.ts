@@ -5,7 +5,7 @@ import { promisify } from "node:util";
 
 const run = promisify(execFile);
 const REPOSITORY = resolve(import.meta.dirname, "../..");
-const TSC = join(REPOSITORY, "node_modules/typescript/bin/tsc");
+const TSC = join(REPOSITORY, "node_modules/.bin/tsc");
 
 /** Copies the examples to a folder, where they find the packages as `npm install` would put them. */
 export async function installExamples(folder: string): Promise<void> {
@@ -15,7 +15,7 @@ export async function installExamples(folder: string): Promise<void> {
     await mkdir(target, { recursive: true });
     await cp(join(source, "package.json"), join(target, "package.json"));
     await cp(join(REPOSITORY, "schemas"), join(target, "dist/schemas"), { recursive: true });
-    await run(process.execPath, [TSC, "-p", source, "--outDir", join(target, "dist")]);
+    await run(TSC, ["-p", source, "--outDir", join(target, "dist")]);
   }
   await cp(join(REPOSITORY, "examples"), folder, { recursive: true });
 }
