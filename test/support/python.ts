@@ -5,7 +5,8 @@ import { promisify } from "node:util";
 
 const run = promisify(execFile);
 const REPOSITORY = resolve(import.meta.dirname, "../..");
-const PIP = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check"];
+/** Python compiles what it imports, a small part of what is installed. */
+const PIP = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-compile"];
 
 /** Why a test is skipped where `installPython` finds no Python. */
 export const NO_PYTHON = "Python 3 with venv and pip is not here";
