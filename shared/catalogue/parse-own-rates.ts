@@ -5,7 +5,7 @@ import { fields } from "./fields.ts";
 import { readFileTree } from "./parse-catalogue.ts";
 import type { Problem } from "./problem.ts";
 import { pricingOf, rateDimensions, ratesOfMeter } from "./rates.ts";
-import { credits, units } from "./scalars.ts";
+import { credits, roundUp, units } from "./scalars.ts";
 
 export type ParsedRates =
   | { readonly kind: "parsed"; readonly terms: UnitPrice | TableTerms }
@@ -15,6 +15,7 @@ export type ParsedRates =
 const form = fields({
   credits: credits.optional(),
   per: units.optional(),
+  round_up: roundUp.optional(),
   dimensions: rateDimensions.optional(),
   rates: ratesOfMeter.optional(),
 }).transform((stated, context) => {

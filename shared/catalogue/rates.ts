@@ -1,13 +1,13 @@
 import { z } from "zod";
 import { MAX_BIGINT } from "../core/line/credit-line.ts";
 import type { RateCondition } from "../core/offer/rate-bands.ts";
-import type { StatedRate, UnitPrice } from "../core/offer/rate-card.ts";
+import type { RoundUp, StatedRate, UnitPrice } from "../core/offer/rate-card.ts";
 import { commonPer, MOST_RATE_DIMENSIONS, type TableTerms } from "../core/offer/rate-table.ts";
 import { findTies, type RateTie } from "../core/offer/rate-ties.ts";
 import { conditionText, countedText, patternsText } from "../core/offer/why-no-rate.ts";
 import { idProblem } from "../core/text/text.ts";
 import { fields, named } from "./fields.ts";
-import { bandStart, credits, name, units, valuePattern } from "./scalars.ts";
+import { bandStart, credits, name, roundUp, units, valuePattern } from "./scalars.ts";
 
 /** The names of the dimensions that a price depends on. */
 export const rateDimensions = z
@@ -43,8 +43,7 @@ export const ratesOfMeter = z
       ).optional(),
       from_quantity: bandStart.optional(),
       from: bandOfDimension.optional(),
-      credits,
-      per: units,
+      ...{ credits, per: units, round_up: roundUp.optional() },
     }),
     "must list rates, such as - { when: { model: gpt-5 }, credits: 10, per: 1000000 }",
   )
@@ -54,6 +53,7 @@ export const ratesOfMeter = z
 interface StatedPricing {
   readonly credits?: bigint | undefined;
   readonly per?: bigint | undefined;
+  readonly round_up?: RoundUp | undefined;
   readonly dimensions?: readonly string[] | undefined;
   readonly rates?: z.output<typeof ratesOfMeter> | undefined;
 }
@@ -65,8 +65,10 @@ type Report = (message: string, ...path: (string | number)[]) => void;
 export function pricingOf(stated: StatedPricing, report: Report): UnitPrice | TableTerms | null {
   const { credits: price, per, dimensions, rates } = stated;
   if (dimensions === undefined && rates === undefined) return onePrice(stated, report);
-  if (price !== undefined) report("stands in each of the rates; leave it out here", "credits");
-  if (per !== undefined) report("stands in each of the rates; leave it out here", "per");
+  const ofEach = { credits: price, per, round_up: stated.round_up };
+  for (const [field, given] of Object.entries(ofEach)) {
+    if (given !== undefined) report("stands in each of the rates; leave it out here", field);
+  }
   if (rates === undefined) {
     report("is missing; dimensions are named", "rates");
     return null;
@@ -78,10 +80,16 @@ export function pricingOf(stated: StatedPricing, report: Report): UnitPrice | Ta
   return null;
 }
 
-function onePrice({ credits: price, per }: StatedPricing, report: Report): UnitPrice | null {
+function onePrice(stated: StatedPricing, report: Report): UnitPrice | null {
+  const { credits: price, per, round_up } = stated;
   if (price === undefined) report("is missing", "credits");
   if (per === undefined) report("is missing", "per");
-  return price === undefined || per === undefined ? null : { credits: price, per };
+  if (price === undefined || per === undefined) return null;
+  return { credits: price, per, ...roundingOf({ round_up }) };
+}
+
+function roundingOf({ round_up }: Pick<StatedPricing, "round_up">): Pick<UnitPrice, "roundUp"> {
+  return round_up === undefined ? {} : { roundUp: round_up };
 }
 
 type GivenRate = z.output<typeof ratesOfMeter>[number];
@@ -104,7 +112,7 @@ function tableOf(
   const stated = rates.map((rate): StatedRate => {
     const { when, credits: price, per } = rate;
     const patterns = dimensions.map((dimension) => when?.get(dimension) ?? null);
-    return { patterns, ...bandOf(rate), credits: price, per };
+    return { patterns, ...bandOf(rate), credits: price, per, ...roundingOf(rate) };
   });
   if (isRight) {
     for (const tie of findTies(stated)) {

@@ -3,6 +3,7 @@ import { MAX_BIGINT } from "../core/line/credit-line.ts";
 import type { FirstCredits, FirstMonth, LotLife } from "../core/offer/catalogue.ts";
 import { nameProblem } from "../core/offer/display-name.ts";
 import { type DataPath, parsePath } from "../core/offer/feed.ts";
+import type { RoundUp } from "../core/offer/rate-card.ts";
 import { patternProblem } from "../core/offer/value-pattern.ts";
 import { parseCredits } from "../core/text/credits-text.ts";
 import { parseInstant } from "../core/text/instant-text.ts";
@@ -56,6 +57,9 @@ export const life = scalar("usual, never or months like 3 months", (text): LotLi
     `must be usual, never or months like 3 months (at most ${MOST_MONTHS}), not "${short(text)}"`,
   );
 });
+
+/** What is rounded up to whole packages of `per` units. */
+export const roundUp = oneOf<RoundUp>("each_event");
 
 export const firstCredits = oneOf<FirstCredits>("when_paid", "immediately");
 

@@ -16,6 +16,7 @@ import {
   life,
   money,
   name,
+  roundUp,
   someCredits,
   units,
 } from "./scalars.ts";
@@ -27,7 +28,8 @@ export function catalogueForm() {
   const display = displayText.optional();
   const meter = fields({
     ...{ from, name: display, unit: unit.optional() },
-    ...{ credits: credits.optional(), per: units.optional(), feed: feed().optional() },
+    ...{ credits: credits.optional(), per: units.optional(), round_up: roundUp.optional() },
+    feed: feed().optional(),
     ...{ dimensions: rateDimensions.optional(), rates: ratesOfMeter.optional() },
   }).transform(({ from: since, name: shown, unit: counted, feed: fed, ...stated }, context) => {
     const pricing = pricingOf(stated, (message, ...path) => {

@@ -10,6 +10,7 @@ import {
   type MeterVersion,
   type Rate,
   type StatedRate,
+  type UnitPrice,
 } from "../core/offer/rate-card.ts";
 import type { RateOrigin, RateSource } from "../core/offer/rate-origin.ts";
 import { displayNameFields } from "./display-name.ts";
@@ -56,6 +57,11 @@ export const rateSource = noun({
   markups: z.array(z.string()).meta({ description: "As they were stated." }),
 }).meta({ title: "Rate source", description: "The price table that a rate was imported from." });
 
+const roundUp = z.enum(["each_event"]).optional().meta({
+  description:
+    "each_event: an event pays for each package of `per` units that it begins. Missing: single units are sold.",
+});
+
 /** The price of units, and which events it is for. */
 export const unitRateFields = {
   when: z.record(z.string(), z.string()).meta({
@@ -71,6 +77,11 @@ export const unitRateFields = {
   }),
   credits,
   per: count,
+  round_up: roundUp,
+  package: count.optional().meta({
+    description:
+      "The units of a package, of which an event pays for each that it begins: `per`, unless a discount leaves a part of a micro-credit of a package's price. Missing: single units are sold.",
+  }),
   list_price: listPrice
     .optional()
     .meta({ description: "What an imported rate was made from; otherwise missing." }),
@@ -92,6 +103,7 @@ export const termsFields = {
   meter: {
     credits: credits.nullable().meta({ description: "null: `rates` has the prices." }),
     per: count.nullable(),
+    round_up: roundUp,
     dimensions: z
       .array(z.string())
       .meta({ description: "The dimensions of events that the price depends on; mostly none." }),
@@ -183,22 +195,33 @@ export function rateAsStated(rate: Rate): ReturnType<typeof toUnitRate> {
     const from = rateAsStated(rate.from);
     return { ...from, ...ownPrice(rate, from) };
   }
-  const { credits, per, of, stated } = rate;
+  const { of, stated } = rate;
   return of === undefined || isOwn(of) || stated === undefined
-    ? { when: {}, ...toBand(undefined), credits, per, setBy: undefined, listPrice: undefined }
+    ? {
+        when: {},
+        ...toBand(undefined),
+        ...toUnitPrice(rate),
+        setBy: undefined,
+        listPrice: undefined,
+      }
     : toUnitRate(of.dimensions, stated);
 }
 
 function toUnitRate(dimensions: readonly string[], rate: StatedRate) {
-  const { patterns, band, credits, per, setBy: addedBy, origin } = rate;
+  const { patterns, band, setBy: addedBy, origin } = rate;
   const when = dimensions.flatMap((name, place) => {
     const pattern = patterns[place] ?? null;
     return pattern === null ? [] : [[name, pattern] as const];
   });
   return {
-    ...{ when: Object.fromEntries(when), ...toBand(band), credits, per, setBy: addedBy },
+    ...{ when: Object.fromEntries(when), ...toBand(band), ...toUnitPrice(rate) },
+    setBy: addedBy,
     listPrice: toListPrice(origin),
   };
+}
+
+function toUnitPrice({ credits, per, roundUp: rounded }: UnitPrice) {
+  return { credits, per, roundUp: rounded, package: rounded === undefined ? undefined : per };
 }
 
 function toBand(band: StatedRate["band"]) {
@@ -217,15 +240,17 @@ function toListPrice(origin: RateOrigin | undefined) {
   return { price, currency, per, markup, importedAt };
 }
 
+const NO_TABLE = { dimensions: [], rates: [] };
+
 export function toMeterTerms(terms: MeterTerms) {
   const { feed: fed } = terms;
   const pricing =
     "rates" in terms
       ? {
-          ...{ credits: null, per: null, dimensions: terms.dimensions },
+          ...{ credits: null, per: null, roundUp: undefined, dimensions: terms.dimensions },
           rates: terms.rates.map((rate) => toUnitRate(terms.dimensions, rate)),
         }
-      : { credits: terms.credits, per: terms.per, dimensions: [], rates: [] };
+      : { credits: terms.credits, per: terms.per, roundUp: terms.roundUp, ...NO_TABLE };
   return {
     ...pricing,
     feed:

@@ -54,4 +54,11 @@ export function toOwnTerms({ meter, validFrom, pricing, reason, setBy }: OwnTerm
   return { meter, validFrom, discount, ...stated, reason, setBy };
 }
 
-const NO_RATES = { credits: null, per: null, dimensions: [], rates: [], feed: null };
+const NO_RATES = {
+  credits: null,
+  per: null,
+  roundUp: undefined,
+  dimensions: [],
+  rates: [],
+  feed: null,
+};

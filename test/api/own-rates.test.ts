@@ -1,6 +1,6 @@
 /** The API sets and lists an account's own terms, and prices and explains usage by them. */
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { type Books, openAccount, openBooks, setPrice } from "../support/books/books.ts";
+import { type Books, openAccount, openBooks, setPrice, setRates } from "../support/books/books.ts";
 import { meterEvents } from "../support/cli/meter-events.ts";
 import { makeKey, openApi } from "../support/processes/api.ts";
 
@@ -53,6 +53,44 @@ test("own terms are set and listed, and price what follows", async () => {
   });
   // Two thirds of a micro-credit are carried.
   expect((await ask("GET", allowance.replace("24", "1"))).body).toMatchObject({ cost: "291667" });
+});
+
+test("own rates may be for packages, which an event begins and a discount reduces", async () => {
+  const { ask } = await openApi(books);
+  await openAccount(books, "bolt", { lots: [{ credits: 1_000_000_000n }] });
+  await setRates(books, [
+    { ...{ meter: "seconds", validFrom: 0, credits: 4_000_000n, per: 60n }, roundUp: "each_event" },
+  ]);
+  const url = "/v1/accounts/bolt/rates";
+  const terms = {
+    meter: "calls",
+    credits: "7",
+    per: "30",
+    round_up: "each_event",
+    reason: "volume",
+  };
+  expect(await ask("POST", url, { body: terms })).toMatchObject({
+    status: 201,
+    body: { credits: "7", per: "30", round_up: "each_event" },
+  });
+  const discount = { meter: "seconds", discount: "25", reason: "volume" };
+  expect(await ask("POST", url, { body: discount })).toMatchObject({ status: 201 });
+  const of = { accountId: "bolt", occurredAt: Date.now() };
+  await meterEvents(books, [
+    { ...of, meter: "calls", eventId: "e1", quantity: 31n },
+    { ...of, meter: "seconds", eventId: "e2", quantity: 61n },
+  ]);
+  expect((await ask("GET", "/v1/accounts/bolt/events/e1")).body).toMatchObject({
+    credits: "14",
+    rate: { credits: "7", per: "30", round_up: "each_event", package: "30" },
+  });
+  expect((await ask("GET", "/v1/accounts/bolt/events/e2")).body).toMatchObject({
+    credits: "6000000",
+    rate: { credits: "3000000", per: "60", round_up: "each_event", package: "60" },
+  });
+  expect(await ask("POST", url, { body: { ...terms, round_up: "up" } })).toMatchObject({
+    status: 400,
+  });
 });
 
 test("terms that would change a price that was paid are refused, and so is what cannot be", async () => {

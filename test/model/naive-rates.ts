@@ -66,8 +66,13 @@ function latest<T extends { readonly validFrom: number }>(all: readonly T[], at:
   return found;
 }
 
-function onePrice({ credits, per }: Pick<StatedRate, "credits" | "per">): Stated {
-  return { dimensions: [], rates: [{ patterns: [], credits, per }] };
+function onePrice({
+  credits,
+  per,
+  roundUp,
+}: Pick<StatedRate, "credits" | "per" | "roundUp">): Stated {
+  const rounded = roundUp === undefined ? {} : { roundUp };
+  return { dimensions: [], rates: [{ patterns: [], credits, per, ...rounded }] };
 }
 
 function ratesIn(
@@ -87,7 +92,17 @@ function priceUnder(
   const rate = chosen === null ? null : naiveBand(alike, { quantity, dimensions });
   // Any multiple of all units will do: their product.
   const whole = rates.reduce((product, { per }) => product * per, 1n);
-  return { parts: rate === null ? null : (quantity * rate.credits * whole) / rate.per, whole };
+  return {
+    parts: rate === null ? null : (naiveUnits(rate, quantity) * rate.credits * whole) / rate.per,
+    whole,
+  };
+}
+
+/** The units that are paid for: single ones, or whole packages. */
+function naiveUnits({ per, roundUp }: Pick<StatedRate, "per" | "roundUp">, quantity: bigint) {
+  if (roundUp === undefined) return quantity;
+  const left = quantity % per;
+  return left === 0n ? quantity : quantity - left + per;
 }
 
 /** Of the rates that match, the one that every other one is wider than, or as wide as. */

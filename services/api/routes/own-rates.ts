@@ -25,6 +25,7 @@ interface OwnRatesContext extends RouteContext {
 const MOST_RATES = 1_000;
 
 const price = credits.refine((given) => given >= 0n, "is below zero");
+const roundUp = z.enum(["each_event"]);
 const from1 = count.refine((given) => given > 0n, "must be at least 1");
 const value = words(1_024).refine(
   (text) => (idProblem("the value", text) ?? patternProblem(text)) === null,
@@ -37,6 +38,7 @@ const rate = z.strictObject({
   from: z.record(id("dimension"), from1).optional(),
   credits: price,
   per: from1,
+  round_up: roundUp.optional(),
 });
 
 const newTerms = requestBody("New own terms", {
@@ -47,6 +49,7 @@ const newTerms = requestBody("New own terms", {
   discount: percent.optional(),
   credits: price.optional(),
   per: from1.optional(),
+  round_up: roundUp.optional(),
   dimensions: z.array(id("dimension")).max(MOST_RATE_DIMENSIONS).optional(),
   rates: z.array(rate).min(1).max(MOST_RATES).optional(),
   valid_from: instant.optional().meta({
@@ -103,8 +106,8 @@ export const ownRatesRoutes = [
 
 /** Throws a Problem. */
 function pricingIn({ meter = null, discount, ...stated }: NewTerms): OwnPricing {
-  const { credits: each, per, dimensions, rates } = stated;
-  const hasRates = [each, per, dimensions, rates].some((part) => part !== undefined);
+  const { credits: each, per, round_up, dimensions, rates } = stated;
+  const hasRates = [each, per, round_up, dimensions, rates].some((part) => part !== undefined);
   if (discount !== undefined) {
     if (hasRates) throw badRequest("discount", "or rates must be given, not both");
     return { kind: "discount", basisPoints: discount };
@@ -112,7 +115,7 @@ function pricingIn({ meter = null, discount, ...stated }: NewTerms): OwnPricing 
   if (!hasRates) throw badRequest("discount", "or rates must be given");
   if (meter === null) throw badRequest("meter", "is missing; rates are for one meter");
   const problems: { message: string; path: string }[] = [];
-  const given = { credits: each, per, dimensions, rates: rates?.map(toGiven) };
+  const given = { credits: each, per, round_up, dimensions, rates: rates?.map(toGiven) };
   const terms = pricingOf(given, (message, ...path) => {
     problems.push({ message, path: path.join(".") });
   });

@@ -29,6 +29,8 @@ The file is YAML or JSON. What it states is added; what it does not name stays a
       rates:
         - { credits: 0.5, per: 1 }
         - { from_quantity: 9, credits: 0.8, per: 1 }    # or of a dimension: from: { pixels: 2000000 }
+    phone.seconds:              # each call pays for the minutes that it begins
+      { credits: 0.5, per: 60, round_up: each_event }
   plans:
     growth:                     # name it as customers shall read it; without from: valid immediately when new, else as soon as possible
       credits: 5000             # a month

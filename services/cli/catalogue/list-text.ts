@@ -3,7 +3,7 @@ import { versionAt } from "../../../shared/core/offer/catalogue.ts";
 import type { Offer } from "../../../shared/core/offer/offer.ts";
 import { formatCredits } from "../../../shared/core/text/credits-text.ts";
 import { formatInstant } from "../../../shared/core/text/instant-text.ts";
-import { forColumn, listedPrices, originColumns } from "../shell/price-text.ts";
+import { forColumn, listedPrices, originColumns, roundUpColumn } from "../shell/price-text.ts";
 import { type Column, table } from "../shell/print.ts";
 import { feedText, lifeText, pricesText, unitText } from "./terms-text.ts";
 
@@ -26,6 +26,7 @@ export function listedText({ catalogue, rates, names }: Offer, now: Instant): st
     section(now, "METER", meters, [
       ...forColumn(rates),
       ["PER", ({ per }) => per, "right"],
+      ...roundUpColumn(rates),
       ...originColumns(rates),
       ["FED BY", ({ feed }) => (feed === undefined ? "" : feedText(feed))],
     ]),

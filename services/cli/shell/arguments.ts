@@ -4,6 +4,7 @@ import { MAX_BIGINT, type MicroCredits } from "../../../shared/core/line/credit-
 import { LOT_SOURCES, type LotSource } from "../../../shared/core/month/grant-credits.ts";
 import type { BillingInterval, Renewal } from "../../../shared/core/offer/billing-periods.ts";
 import { isTimeZone } from "../../../shared/core/offer/months.ts";
+import type { RoundUp } from "../../../shared/core/offer/rate-card.ts";
 import { parseCredits } from "../../../shared/core/text/credits-text.ts";
 import { parseInstant } from "../../../shared/core/text/instant-text.ts";
 import { isCurrency, parseMoney } from "../../../shared/core/text/money.ts";
@@ -66,6 +67,15 @@ export function wholeArgument(name: string, text: string, least: bigint): bigint
     throw new WrongUsage(`${name} must be a whole number of at least ${least}, not "${text}"`);
   }
   return number;
+}
+
+const ROUND_UP: readonly RoundUp[] = ["each_event"];
+
+/** Parses what is rounded up to whole packages. */
+export function roundUpArgument(name: string, text: string): RoundUp {
+  const found = ROUND_UP.find((known) => known === text);
+  if (found !== undefined) return found;
+  throw new WrongUsage(`${name} must be ${ROUND_UP.join(" or ")}, not "${text}"`);
 }
 
 /** Parses ISO 8601 with an offset: without one the instant would depend on the machine's time zone. */

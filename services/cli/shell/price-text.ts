@@ -1,3 +1,4 @@
+import { unitPriceOf } from "../../../shared/core/offer/catalogue-terms.ts";
 import {
   isTable,
   type MeterVersion,
@@ -8,9 +9,16 @@ import { conditionText } from "../../../shared/core/offer/why-no-rate.ts";
 import { formatCredits } from "../../../shared/core/text/credits-text.ts";
 import type { Column } from "./print.ts";
 
-/** "2.5 credits for 1000000 units" */
-export function unitPriceText({ credits, per }: UnitPrice): string {
-  return `${formatCredits(credits)} credits ${per === 1n ? "a unit" : `for ${per} units`}`;
+/** A price as it is stated; a discount may leave its credits for several packages. */
+interface PriceText extends Omit<UnitPrice, "roundUp"> {
+  readonly roundUp?: UnitPrice["roundUp"] | undefined;
+  readonly package?: bigint | undefined;
+}
+
+/** "2.5 credits for 1000000 units", "2 credits for 60 units, each event rounded up to 60" */
+export function unitPriceText({ credits, per, roundUp, package: size }: PriceText): string {
+  const usual = `${formatCredits(credits)} credits ${per === 1n ? "a unit" : `for ${per} units`}`;
+  return roundUp ? `${usual}, each event rounded up to ${size ?? per}` : usual;
 }
 
 /** "USD 1.25 for 1000000 units" */
@@ -37,14 +45,21 @@ export interface ListedPrice extends UnitPrice {
 export function listedPrices(version: MeterVersion): readonly ListedPrice[] {
   if (!isTable(version)) return [{ ...version, values: null }];
   return version.rates.map(({ stated }) => {
-    const { credits, per, origin, setBy = version.setBy ?? null } = stated;
-    return { values: conditionText(version.dimensions, stated), credits, per, origin, setBy };
+    const { origin, setBy = version.setBy ?? null } = stated;
+    const values = conditionText(version.dimensions, stated);
+    return { ...unitPriceOf(stated), values, origin, setBy };
   });
 }
 
 /** The column that says what listed prices are for; none where no price depends on the event. */
 export function forColumn(versions: readonly MeterVersion[]): readonly Column<ListedPrice>[] {
   return versions.some(isTable) ? [["FOR", ({ values }) => values ?? ""]] : [];
+}
+
+/** The column that says what is rounded up to whole packages; none where nothing is. */
+export function roundUpColumn(versions: readonly MeterVersion[]): readonly Column<ListedPrice>[] {
+  const isRounded = versions.flatMap(listedPrices).some(({ roundUp }) => roundUp !== undefined);
+  return isRounded ? [["ROUND UP", ({ roundUp }) => roundUp ?? ""]] : [];
 }
 
 /** What listed prices were imported from; no columns where none was. */

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { rate, rateFields, toRate as toShownRate } from "../../../shared/contract/catalogue.ts";
 import { noun } from "../../../shared/contract/noun.ts";
 import type { Instant } from "../../../shared/core/line/account.ts";
-import type { MeterVersion, Rate } from "../../../shared/core/offer/rate-card.ts";
+import type { MeterVersion, Rate, UnitPrice } from "../../../shared/core/offer/rate-card.ts";
 import { formatCredits } from "../../../shared/core/text/credits-text.ts";
 import { formatInstant } from "../../../shared/core/text/instant-text.ts";
 import { countOf } from "../../../shared/core/text/text.ts";
@@ -21,9 +21,16 @@ import {
   creditsArgument,
   idArgument,
   instantArgument,
+  roundUpArgument,
   wholeArgument,
 } from "../shell/arguments.ts";
-import { forColumn, listedPrices, originColumns, unitPriceText } from "../shell/price-text.ts";
+import {
+  forColumn,
+  listedPrices,
+  originColumns,
+  roundUpColumn,
+  unitPriceText,
+} from "../shell/price-text.ts";
 import { printable, table } from "../shell/print.ts";
 import { type Result, refused, shown } from "../shell/result.ts";
 import { addCommand, type JsonOption, run } from "../shell/run-command.ts";
@@ -32,11 +39,12 @@ import { addOwnRateCommands } from "./own-rates.ts";
 
 interface SetOptions extends JsonOption {
   readonly per: string;
+  readonly roundUp?: string;
   readonly from?: string;
 }
 
 /** A price to set; `from` null: from the earliest possible instant. */
-type NewRate = Pick<Rate, "meter" | "credits" | "per"> & { readonly from: Instant | null };
+type NewRate = Pick<Rate, "meter" | keyof UnitPrice> & { readonly from: Instant | null };
 
 export function addRateCommands(program: Command): void {
   const commands = program
@@ -48,9 +56,14 @@ export function addRateCommands(program: Command): void {
     examples: [
       "rate set llm.input_tokens 3 --per 1000000",
       "rate set calls 0.01 --per 1 --from 2027-01-01T00:00:00Z",
+      "rate set phone.seconds 0.5 --per 60 --round-up each_event",
     ],
   })
     .requiredOption("--per <units>", "the number of units that the credits pay for")
+    .option(
+      "--round-up <what>",
+      "each_event: an event pays for each package of --per units that it begins (default: single units are sold)",
+    )
     .option(
       "--from <instant>",
       "when the price takes effect (default: for a meter's first price when the oldest usage occurred that waits for it, or now; else the earliest instant before which all events have their price)",
@@ -68,11 +81,13 @@ export function addRateCommands(program: Command): void {
   );
 }
 
-function toRate(meter: string, credits: string, { per, from }: SetOptions): NewRate {
+function toRate(meter: string, credits: string, options: SetOptions): NewRate {
+  const { per, roundUp, from } = options;
   return {
     meter: idArgument("meter", meter),
     credits: creditsArgument(credits),
     per: wholeArgument("--per", per, 1n),
+    ...(roundUp === undefined ? {} : { roundUp: roundUpArgument("--round-up", roundUp) }),
     from: from === undefined ? null : instantArgument("--from", from),
   };
 }
@@ -135,6 +150,7 @@ function rateTable(listed: readonly MeterVersion[]): string {
     ...forColumn(listed),
     ["CREDITS", ({ credits }) => formatCredits(credits), "right"],
     ["PER", ({ per }) => per, "right"],
+    ...roundUpColumn(listed),
     ...originColumns(listed),
     ["VALID FROM", ({ validFrom }) => formatInstant(validFrom)],
     ["SET BY", ({ setBy }) => setBy ?? ""],

@@ -1,6 +1,6 @@
 import type { Instant } from "../../core/line/account.ts";
 import { MAX_BIGINT } from "../../core/line/credit-line.ts";
-import { type MeterTerms, termsOf } from "../../core/offer/catalogue-terms.ts";
+import { type MeterTerms, termsOf, unitPriceOf } from "../../core/offer/catalogue-terms.ts";
 import type { MeterVersion, RateCard, StatedRate } from "../../core/offer/rate-card.ts";
 import type { RateSource } from "../../core/offer/rate-origin.ts";
 import { commonPer } from "../../core/offer/rate-table.ts";
@@ -141,9 +141,7 @@ function existingRates(version: MeterVersion | null): ExistingRate[] | string {
   const { meter } = version;
   const terms = termsOf(version);
   const { dimensions, rates } =
-    "rates" in terms
-      ? terms
-      : { dimensions: [], rates: [{ patterns: [], credits: terms.credits, per: terms.per }] };
+    "rates" in terms ? terms : { dimensions: [], rates: [{ patterns: [], ...unitPriceOf(terms) }] };
   const other = dimensions.find((name) => !DIMENSIONS.includes(name));
   if (other !== undefined) {
     return `the meter ${meter} has rates by ${dimensions.join(", ")}, of which ${other} is not one of ${DIMENSIONS.join(", ")}`;
@@ -158,7 +156,7 @@ function existingRates(version: MeterVersion | null): ExistingRate[] | string {
         model: model ?? "*",
         band: countedBy(rate.band),
       },
-      ...{ credits: rate.credits, per: rate.per, stated: { ...rate, patterns } },
+      ...{ ...unitPriceOf(rate), stated: { ...rate, patterns } },
     };
   });
 }

@@ -6,6 +6,7 @@ import { addOnAt } from "../offer/catalogue.ts";
 import {
   type AccountVersion,
   carries,
+  exactPrice,
   price,
   type Rate,
   rateOf,
@@ -98,7 +99,7 @@ function priceAgain(
   const before = carried.get(versionOf(rate)) ?? NOTHING_USED;
   const after = {
     charged: before.charged + credits,
-    exact: before.exact + quantity * rate.credits,
+    exact: before.exact + exactPrice(rate, quantity),
   };
   carried.set(versionOf(rate), after);
   return priceOfAll(rate, after) - priceOfAll(rate, before);

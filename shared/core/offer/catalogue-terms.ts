@@ -22,7 +22,7 @@ function isSamePricing(a: MeterTerms, b: MeterTerms): boolean {
 }
 
 export function isSamePrice(a: UnitPrice, b: UnitPrice): boolean {
-  return a.credits === b.credits && a.per === b.per;
+  return a.credits === b.credits && a.per === b.per && a.roundUp === b.roundUp;
 }
 
 /** Neither the order of the rates nor that of the dimensions matters to a price. */
@@ -45,6 +45,11 @@ export function rateKey(dimensions: readonly string[], { patterns, band }: State
   return JSON.stringify([values, band === undefined ? null : [band.of, String(band.from)]]);
 }
 
+/** What units cost under something that says more. */
+export function unitPriceOf({ credits, per, roundUp }: UnitPrice): UnitPrice {
+  return { credits, per, ...(roundUp === undefined ? {} : { roundUp }) };
+}
+
 /** The version of a meter that has terms from an instant on. */
 export function toMeterVersion(
   named: Pick<MeterVersion, "meter" | "validFrom" | "setBy">,
@@ -57,7 +62,7 @@ export function toMeterVersion(
 /** The terms of a version, as they are stated. */
 export function termsOf(version: MeterVersion): MeterTerms {
   const fed = version.feed === undefined ? {} : { feed: version.feed };
-  if (!isTable(version)) return { credits: version.credits, per: version.per, ...fed };
+  if (!isTable(version)) return { ...unitPriceOf(version), ...fed };
   const { dimensions, rates } = version;
   return { dimensions, rates: rates.map(({ stated }) => stated), ...fed };
 }

@@ -88,7 +88,10 @@ function inCommonUnits(list: MeterVersion, rates: MeterVersion): Units {
 }
 
 /** What an account pays for the units for which a price is stated, or for so many more that it is whole. */
-export function ownPrice({ from, of, factor }: OwnRate, { credits, per }: UnitPrice): UnitPrice {
+export function ownPrice(
+  { from, of, factor }: OwnRate,
+  { credits, per }: Pick<UnitPrice, "credits" | "per">,
+): Pick<UnitPrice, "credits" | "per"> {
   const [times, parts] = inLowestTerms(factor, of.per / from.per);
   const [whole, left] = inLowestTerms(credits * times, parts);
   return { credits: whole, per: per * left };

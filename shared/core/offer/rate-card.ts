@@ -9,7 +9,12 @@ import { choose, type ValueTree } from "./value-tree.ts";
 export interface UnitPrice {
   readonly credits: MicroCredits;
   readonly per: bigint;
+  /** Units are sold in packages of `per`: an event pays for each that it begins. */
+  readonly roundUp?: RoundUp;
 }
+
+/** What is rounded up to whole packages. */
+export type RoundUp = "each_event";
 
 /** What a version of a meter has besides its price. */
 interface Version {
@@ -208,8 +213,23 @@ export function carries({
   credits,
   per,
   roundsEach,
+  roundUp,
 }: UnitPrice & Pick<Rate, "roundsEach">): boolean {
-  return credits % per !== 0n && roundsEach !== true;
+  return credits % per !== 0n && roundsEach !== true && roundUp === undefined;
+}
+
+/** The number of units in a package, of which an event pays for each that it begins; null: single units are sold. */
+export function packageOf(rate: Rate): bigint | null {
+  if (isOwnRate(rate)) return packageOf(rate.from);
+  const { roundUp, per } = rate.stated ?? rate;
+  return roundUp === undefined ? null : per;
+}
+
+/** The exact price of an event, in `1 / per` micro-credits. */
+export function exactPrice(rate: Rate, quantity: bigint): bigint {
+  const size = packageOf(rate);
+  const units = size === null ? quantity : ((quantity + size - 1n) / size) * size;
+  return units * rate.credits;
 }
 
 /**
@@ -218,18 +238,18 @@ export function carries({
  * `quantity` and `remainder` are at least 0.
  */
 export function price(rate: Rate, quantity: bigint, remainder = 0n): MicroCredits {
-  const exact = quantity * rate.credits;
+  const exact = exactPrice(rate, quantity);
   return carries(rate) ? (exact + remainder) / rate.per : (exact + rate.per / 2n) / rate.per;
 }
 
 /** What is left once an event of a rate that `carries` has drawn `credits`. */
 export function remainderAfter(
-  { credits: each, per }: UnitPrice,
+  rate: Rate,
   quantity: bigint,
   credits: MicroCredits,
   remainder: bigint,
 ): bigint {
-  return remainder + quantity * each - credits * per;
+  return remainder + exactPrice(rate, quantity) - credits * rate.per;
 }
 
 /** What an event may cost, in micro-credits: `most` is one more where a remainder may complete one. */
@@ -241,6 +261,6 @@ export interface Cost {
 /** What a quantity costs, whatever was carried to it. */
 export function costOf(rate: Rate, quantity: bigint): Cost {
   const least = price(rate, quantity);
-  const isWhole = !carries(rate) || (quantity * rate.credits) % rate.per === 0n;
+  const isWhole = !carries(rate) || exactPrice(rate, quantity) % rate.per === 0n;
   return { least, most: isWhole ? least : least + 1n };
 }

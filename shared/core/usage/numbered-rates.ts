@@ -123,7 +123,7 @@ export class NumberedRates {
 }
 
 function notHeld(rate: Rate): RateInDoubles {
-  return { version: versionOf(rate), credits: Number.NaN, per: 1, carries: false };
+  return { version: versionOf(rate), credits: Number.NaN, per: 1, carries: false, package: 0 };
 }
 
 const known = new WeakMap<AccountCard, WeakMap<EventNames["dimensions"], NumberedRates>>();

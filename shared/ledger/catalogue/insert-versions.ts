@@ -10,16 +10,17 @@ import { insertSources, originColumns } from "./rate-origins.ts";
 import { statedColumns } from "./stated-rows.ts";
 
 const INSERT_RATES = `
-  INSERT INTO rate (meter, valid_from, credits, per, dimensions, fed_by, value_path, dimension_paths,
-                    set_by, rounds_each)
-  SELECT meter, valid_from, credits, per, dimensions, fed_by, value_path, dimension_paths, $2, false
+  INSERT INTO rate (meter, valid_from, credits, per, round_up, dimensions, fed_by, value_path,
+                    dimension_paths, set_by, rounds_each)
+  SELECT meter, valid_from, credits, per, round_up, dimensions, fed_by, value_path, dimension_paths, $2,
+         false
   FROM jsonb_populate_recordset(NULL::rate, $1)`;
 
 const INSERT_RATES_BY_DIMENSIONS = `
-  INSERT INTO rate_by_dimensions (meter, valid_from, place, patterns, band_of, band_from, credits, per, set_by,
-                                  list_price, list_per, markup, imported_at)
-  SELECT meter, valid_from, place, patterns, band_of, band_from, credits, per, set_by, list_price,
-         list_per, markup, imported_at
+  INSERT INTO rate_by_dimensions (meter, valid_from, place, patterns, band_of, band_from, credits, per, round_up,
+                                  set_by, list_price, list_per, markup, imported_at)
+  SELECT meter, valid_from, place, patterns, band_of, band_from, credits, per, round_up, set_by,
+         list_price, list_per, markup, imported_at
   FROM jsonb_populate_recordset(NULL::rate_by_dimensions, $1)`;
 
 const COMPLETE_RATES = `
@@ -112,7 +113,9 @@ function versionKey({ id, validFrom }: Change<MeterTerms>) {
 
 /** A meter whose price depends on the event has the units in which its remainders are counted. */
 function pricing(terms: MeterTerms) {
-  if (!("rates" in terms)) return { credits: terms.credits, per: terms.per };
+  if (!("rates" in terms)) {
+    return { credits: terms.credits, per: terms.per, round_up: terms.roundUp ?? null };
+  }
   return { credits: null, per: commonPer(terms.rates), dimensions: terms.dimensions };
 }
 

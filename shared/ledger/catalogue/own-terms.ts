@@ -1,18 +1,17 @@
 import type { AccountId, Instant } from "../../core/line/account.ts";
+import { unitPriceOf } from "../../core/offer/catalogue-terms.ts";
 import type { OwnPricing, OwnTerms } from "../../core/offer/own-terms.ts";
 import { commonPer } from "../../core/offer/rate-table.ts";
 import { amountsAsText } from "../postgres/amounts-as-text.ts";
 import { type Queryable, queryRows, type Transaction } from "../postgres/database.ts";
-import { type StatedRow, statedColumns, toStated } from "./stated-rows.ts";
+import { STATED, type StatedRow, statedColumns, toStated } from "./stated-rows.ts";
 
 /** Rates are in one statement with their terms, so that none are read without them. */
 const READ = `
   SELECT account_id AS "accountId", meter, valid_from AS "validFrom", discount, dimensions, reason,
          set_by AS "setBy",
          CASE WHEN discount IS NULL THEN (
-           SELECT json_agg(json_build_object(
-             'patterns', patterns, 'bandOf', band_of, 'bandFrom', band_from::text,
-             'credits', part.credits::text, 'per', part.per::text) ORDER BY place)
+           SELECT json_agg(json_build_object(${STATED}) ORDER BY place)
            FROM own_rate AS part
            WHERE (part.account_id, part.meter, part.valid_from)
                  = (terms.account_id, terms.meter, terms.valid_from)
@@ -55,7 +54,7 @@ function toTerms({ discount, dimensions, rates, meter, ...row }: Row): OwnTerms 
 function toRates(dimensions: readonly string[], rates: readonly ReturnType<typeof toStated>[]) {
   const [only] = rates;
   return dimensions.length === 0 && only !== undefined && only.band === undefined
-    ? { credits: only.credits, per: only.per }
+    ? unitPriceOf(only)
     : { dimensions, rates };
 }
 
@@ -64,8 +63,9 @@ const INSERT = `
   VALUES ($1, $2, to_timestamp($3 / 1000.0), $4, $5, $6, $7, $8, to_timestamp($9 / 1000.0))`;
 
 const INSERT_RATES = `
-  INSERT INTO own_rate (account_id, meter, valid_from, place, patterns, band_of, band_from, credits, per)
-  SELECT $1, $2, to_timestamp($3 / 1000.0), place, patterns, band_of, band_from, credits, per
+  INSERT INTO own_rate (account_id, meter, valid_from, place, patterns, band_of, band_from, credits, per,
+                        round_up)
+  SELECT $1, $2, to_timestamp($3 / 1000.0), place, patterns, band_of, band_from, credits, per, round_up
   FROM jsonb_populate_recordset(NULL::own_rate, $4)`;
 
 /** Adds terms, which nothing in the tables contradicts; the account is locked. */

@@ -1,9 +1,11 @@
 import type { Instant } from "../../core/line/account.ts";
 import type { Refusal } from "../../core/line/refusal.ts";
+import { isSamePrice } from "../../core/offer/catalogue-terms.ts";
 import {
   isTable,
   type MeterVersion,
   type Rate,
+  type RoundUp,
   type StatedRate,
   toRateCard,
   versionInForce,
@@ -22,17 +24,15 @@ import {
 import { type FeedColumns, feedOfColumns, feedToColumns } from "./feed-columns.ts";
 import { listOwnTerms } from "./own-terms.ts";
 import { ORIGIN, type OriginRow, readSources, type SourceOf, toOrigin } from "./rate-origins.ts";
-import { type StatedRow, toStated } from "./stated-rows.ts";
+import { STATED, type StatedRow, toStated } from "./stated-rows.ts";
 
 /** A table's rates are in one statement with it, so that none is read without them. */
 const read = (origin: string) => `
   SELECT meter, valid_from AS "validFrom", credits, per, rounds_each AS "roundsEach", fed_by AS "fedBy",
          value_path AS "valuePath", dimension_paths AS "dimensionPaths", set_by AS "setBy", dimensions,
+         round_up AS "roundUp",
          CASE WHEN dimensions IS NOT NULL THEN (
-           SELECT json_agg(json_build_object(
-             'patterns', patterns, 'bandOf', band_of, 'bandFrom', band_from::text,
-             'credits', part.credits::text, 'per', part.per::text, 'setBy', part.set_by${origin}
-           ) ORDER BY place)
+           SELECT json_agg(json_build_object(${STATED}, 'setBy', part.set_by${origin}) ORDER BY place)
            FROM rate_by_dimensions AS part
            WHERE (part.meter, part.valid_from) = (rate.meter, rate.valid_from)
          ) END AS rates
@@ -50,6 +50,7 @@ interface Row extends FeedColumns {
   readonly credits: bigint;
   readonly per: bigint;
   readonly roundsEach: boolean;
+  readonly roundUp: RoundUp | null;
   readonly dimensions: readonly string[] | null;
   /** In JSON amounts are decimal strings. */
   readonly rates: readonly RateRow[] | null;
@@ -86,9 +87,10 @@ function toVersion(
 ): MeterVersion {
   const feed = feedOfColumns(row);
   const named = { meter, validFrom, setBy, ...(feed === null ? {} : { feed }) };
-  const { credits, per, dimensions, rates } = row;
+  const { credits, per, roundUp, dimensions, rates } = row;
   if (dimensions === null || rates === null) {
-    return { ...named, credits, per, ...(row.roundsEach ? { roundsEach: true } : {}) };
+    const rounds = roundUp === null ? {} : { roundUp };
+    return { ...named, credits, per, ...rounds, ...(row.roundsEach ? { roundsEach: true } : {}) };
   }
   const stated = rates.map((rate) => {
     const source = rate.origin ? sourceOf(meter, rate.origin.importedAt) : undefined;
@@ -152,9 +154,9 @@ export async function lockPrices(transaction: Transaction): Promise<void> {
 }
 
 const INSERT = `
-  INSERT INTO rate (meter, valid_from, credits, per, fed_by, value_path, dimension_paths, set_by,
-                    rounds_each)
-  VALUES ($1, to_timestamp($2 / 1000.0), $3, $4, $5, $6, $7, $8, false)`;
+  INSERT INTO rate (meter, valid_from, credits, per, round_up, fed_by, value_path, dimension_paths,
+                    set_by, rounds_each)
+  VALUES ($1, to_timestamp($2 / 1000.0), $3, $4, $5, $6, $7, $8, $9, false)`;
 
 /** The earliest start of a further price, given how far ahead of the clock events are metered. */
 export function earliestChange(now: Instant, maxAheadMs: number): Instant {
@@ -182,14 +184,13 @@ export async function setRate(
       return { kind: "priced_by_dimensions", meter };
     const standing = ofMeter.find((version) => version.validFrom === validFrom);
     if (standing !== undefined && !isTable(standing)) {
-      const same = standing.credits === rate.credits && standing.per === rate.per;
-      return same ? { kind: "already_exists" } : { kind: "version_exists" };
+      return isSamePrice(standing, rate) ? { kind: "already_exists" } : { kind: "version_exists" };
     }
     const earliest = earliestChange(now, maxAheadMs);
     if (ofMeter.length > 0 && validFrom < earliest) return { kind: "too_early", earliest };
     const feed = typeof before === "string" ? undefined : before.feed;
     const { fedBy, valuePath, dimensionPaths } = feedToColumns(feed);
-    const price = [meter, validFrom, rate.credits, rate.per];
+    const price = [meter, validFrom, rate.credits, rate.per, rate.roundUp ?? null];
     await transaction.query(INSERT, [...price, fedBy, valuePath, dimensionPaths, by]);
     return { kind: "set" };
   });

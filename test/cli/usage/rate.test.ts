@@ -116,3 +116,15 @@ test.each([
 ])("rate set refuses %s", async (line, sentence) => {
   expect(await run(`rate set ${line}`)).toEqual({ code: 2, stdout: "", stderr: `${sentence}\n` });
 });
+
+test("a price may be for packages that each event begins", async () => {
+  const set = await run("rate set cli-seconds 0.5 --per 60 --round-up each_event");
+  expect(set.stdout).toContain("0.5 credits for 60 units, each event rounded up to 60");
+  expect((await run("rate list cli-seconds")).stdout).toMatch(/PER +ROUND UP.* 60 +each_event/s);
+  const { items } = JSON.parse((await run("rate list cli-seconds --json")).stdout);
+  expect(items).toMatchObject([{ credits: "500000", per: "60", round_up: "each_event" }]);
+  expect(await run("rate set cli-seconds 0.5 --per 60 --round-up up")).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('--round-up must be each_event, not "up"'),
+  });
+});

@@ -7,7 +7,12 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { MAX_BIGINT } from "../../../shared/core/line/credit-line.ts";
 import type { Band } from "../../../shared/core/offer/rate-bands.ts";
-import { rateAt, type StatedRate, toRateCard } from "../../../shared/core/offer/rate-card.ts";
+import {
+  exactPrice,
+  rateAt,
+  type StatedRate,
+  toRateCard,
+} from "../../../shared/core/offer/rate-card.ts";
 import { rateTable } from "../../../shared/core/offer/rate-table.ts";
 import { findTies } from "../../../shared/core/offer/rate-ties.ts";
 import type { ValuePattern } from "../../../shared/core/offer/value-pattern.ts";
@@ -152,7 +157,7 @@ test("whatever the bands, what is chosen is what looking through all rates finds
         const rate = rateAt(card, event);
         const naive = naivePrice(eventWith(event), [table]);
         if (typeof rate === "string" || typeof naive === "string") expect(rate).toBe(naive);
-        else expect(quantity * rate.credits * naive.whole).toBe(naive.parts * rate.per);
+        else expect(exactPrice(rate, quantity) * naive.whole).toBe(naive.parts * rate.per);
         if (quantity >= 2n ** 52n) continue;
         const text = Buffer.from(JSON.stringify(dimensions));
         const number = numbers.numberOf(text, 0, text.length);

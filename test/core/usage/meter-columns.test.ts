@@ -365,7 +365,7 @@ describe("a price in doubles", () => {
     ["the last product that doubles hold", EDGE - 1n, 9_007_199_254_740_991],
     ["the first one that they do not", EDGE, Number.NaN],
   ])("%s", (_, credits, expected) => {
-    const rate = { version: CHAT, credits: Number(credits), per: 1, carries: false };
+    const rate = { version: CHAT, credits: Number(credits), per: 1, carries: false, package: 0 };
     expect(priceInDoubles(rate, 1, 0)).toBe(expected);
   });
 });

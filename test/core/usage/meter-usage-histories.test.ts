@@ -47,6 +47,8 @@ const CHAT: TableTerms = {
     { patterns: ["gpt-5", null], credits: 4n, per: 1n },
     { patterns: ["gpt-*", null], credits: 7n, per: 5n },
     { patterns: ["gpt-*", null], band: { of: null, from: 6n }, credits: 2n, per: 3n },
+    { patterns: ["gpt-4", null], credits: 2n, per: 4n, roundUp: "each_event" },
+    { patterns: ["gpt-4", "input"], credits: 2n, per: 4n, roundUp: "each_event" },
   ],
 };
 const RATES: readonly MeterVersion[] = [
@@ -57,6 +59,7 @@ const RATES: readonly MeterVersion[] = [
   { meter: "tokens", validFrom: 0, credits: 3n, per: 2n },
   { meter: "tokens", validFrom: BEGIN + 30, credits: 5n, per: 4n },
   { meter: "minutes", validFrom: BEGIN + 10, credits: 2n, per: 1n },
+  { meter: "calls", validFrom: BEGIN + 40, credits: 3n, per: 5n, roundUp: "each_event" },
   { meter: "pages", validFrom: 0, credits: 1n, per: 7n },
 ];
 /** acme pays the list. */

@@ -7,6 +7,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { ownCard } from "../../../shared/core/offer/own-card.ts";
 import type { OwnTerms } from "../../../shared/core/offer/own-terms.ts";
 import {
+  exactPrice,
   type MeterVersion,
   mayCarry,
   rateAt,
@@ -25,15 +26,20 @@ import { someTable, someUsage } from "../../support/core/some-rates.ts";
 
 const [EARLY, LATE] = [noon("2025-09-10"), noon("2025-09-20")];
 
+const IN_PACKAGES = { roundUp: "each_event" } as const;
+
 const PRICES = `
   SELECT (term.valid_from = to_timestamp(event.since / 1000.0)) AS begins, per::text, carries,
-         price_credits(term.account_id, own_meter, own_from, term.meter, list_from, event.dimensions,
-                       quantity)::text AS credits
+         price.credits::text AS credits, exact_price(price, 2, 2 * quantity::numeric, quantity)::text AS two
   FROM jsonb_to_recordset($1)
-    AS event (account text, meter text, at float8, since float8, dimensions jsonb, quantity bigint)
-  JOIN price_terms() AS term
+    AS event (account text, meter text, at float8, since float8, dimensions jsonb, quantity bigint,
+              place integer)
+  JOIN usage_terms() AS term
     ON term.account_id = account AND term.meter = event.meter
-    AND to_timestamp(at / 1000) >= valid_from AND to_timestamp(at / 1000) < valid_to`;
+    AND to_timestamp(at / 1000) >= valid_from AND to_timestamp(at / 1000) < valid_to
+  CROSS JOIN LATERAL price_of_usage(term.account_id, own_meter, own_from, term.meter, list_from,
+                                    event.dimensions, quantity) AS price
+  ORDER BY place`;
 
 let books: Books;
 let tables: MeterVersion[];
@@ -45,7 +51,13 @@ beforeAll(async () => {
     const meter = `used-${at}`;
     return [
       rateTable({ meter, validFrom: 0 }, table),
-      { meter, validFrom: LATE - 5, credits: BigInt(at), per: 7n },
+      {
+        meter,
+        validFrom: LATE - 5,
+        credits: BigInt(at),
+        per: 7n,
+        ...(at % 2 === 0 && IN_PACKAGES),
+      },
     ];
   });
   tables.push({ meter: "dearest", validFrom: 0, credits: 3n, per: 2n ** 63n - 1n });
@@ -55,7 +67,7 @@ beforeAll(async () => {
     discountOf("cord", "used-1", EARLY - 9, 10_000),
     discountOf("cord", "used-2", LATE, 0),
     ...fc.sample(someTable, 8).map((table, at) => ownRates("cord", `used-${at + 3}`, EARLY, table)),
-    ownRates("bolt", "used-3", LATE, { credits: 5n, per: 11n }),
+    ownRates("bolt", "used-3", LATE, { credits: 5n, per: 11n, ...IN_PACKAGES }),
     ownRates("bolt", "dearest", LATE, { credits: 5n, per: 11n }),
   ];
   for (const account of ["acme", "bolt", "cord"]) {
@@ -93,16 +105,18 @@ test("an event's version and price in SQL are the core's", async () => {
       const version = card.get(event.meter)?.find(({ validFrom }) => validFrom <= event.occurredAt);
       if (version === undefined) throw new Error("the list has all meters");
       const rate = rateAt(card, event);
-      return { version, credits: typeof rate === "string" ? null : String(rate.credits) };
+      if (typeof rate === "string") return { version, credits: null, two: null };
+      const two = String(2n * exactPrice(rate, event.quantity));
+      return { version, credits: String(rate.credits), two };
     });
     const asked = events.map(({ occurredAt: at, ...event }, place) => {
-      return { ...event, account, at, since: expected[place]?.version.validFrom };
+      return { ...event, account, at, place, since: expected[place]?.version.validFrom };
     });
     const { rows } = await books.database.query(PRICES, [
       JSON.stringify(asked, (_, value) => (typeof value === "bigint" ? String(value) : value)),
     ]);
-    expect(rows.map(({ begins, per, credits }) => ({ begins, per, credits }))).toEqual(
-      expected.map(({ version, credits }) => ({ begins: true, per: String(version.per), credits })),
+    expect(rows.map(({ carries, ...row }) => row)).toEqual(
+      expected.map(({ version, ...of }) => ({ begins: true, per: String(version.per), ...of })),
     );
     for (const [place, { version }] of expected.entries()) {
       if (mayCarry(version)) expect(rows[place].carries).toBe(true);

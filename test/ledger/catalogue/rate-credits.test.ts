@@ -5,7 +5,7 @@
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { termsOf } from "../../../shared/core/offer/catalogue-terms.ts";
-import { isTable, rateAt, toRateCard } from "../../../shared/core/offer/rate-card.ts";
+import { exactPrice, isTable, rateAt, toRateCard } from "../../../shared/core/offer/rate-card.ts";
 import { rateTable } from "../../../shared/core/offer/rate-table.ts";
 import { listRates } from "../../../shared/ledger/catalogue/rates.ts";
 import { type Books, openAccount, openBooks, setRates } from "../../support/books/books.ts";
@@ -14,8 +14,9 @@ import { dropMonths, noon, oldUsage } from "../../support/books/old-usage.ts";
 import { someTable, someUsage } from "../../support/core/some-rates.ts";
 
 const PRICES = `
-  SELECT rate_credits(meter, to_timestamp(0), dimensions, quantity)::text AS credits
-  FROM jsonb_to_recordset($1) AS event (meter text, dimensions jsonb, quantity bigint)`;
+  SELECT credits::text, exact_price(price, 2, 2 * quantity::numeric, quantity)::text AS two
+  FROM jsonb_to_recordset($1) AS event (meter text, dimensions jsonb, quantity bigint)
+  CROSS JOIN LATERAL rate_price(meter, to_timestamp(0), dimensions, quantity) AS price`;
 
 let books: Books;
 
@@ -38,10 +39,12 @@ test("an event's price in SQL is the core's", async () => {
       const { rows } = await books.database.query(PRICES, [
         JSON.stringify(events, (_, value) => (typeof value === "bigint" ? String(value) : value)),
       ]);
-      expect(rows.map(({ credits }) => credits)).toEqual(
+      expect(rows).toEqual(
         events.map((event) => {
           const rate = rateAt(card, event);
-          return typeof rate === "string" ? null : String(rate.credits);
+          if (typeof rate === "string") return { credits: null, two: null };
+          const two = 2n * exactPrice(rate, event.quantity);
+          return { credits: String(rate.credits), two: String(two) };
         }),
       );
       const read = (await listRates(books.database)).find((version) => version.meter === meter);

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { MAX_BIGINT } from "../../../shared/core/line/credit-line.ts";
 import type { Band } from "../../../shared/core/offer/rate-bands.ts";
-import type { StatedRate } from "../../../shared/core/offer/rate-card.ts";
+import type { RoundUp, StatedRate } from "../../../shared/core/offer/rate-card.ts";
 import type { TableTerms } from "../../../shared/core/offer/rate-table.ts";
 import { findTies } from "../../../shared/core/offer/rate-ties.ts";
 import type { ValuePattern } from "../../../shared/core/offer/value-pattern.ts";
@@ -14,7 +14,11 @@ const someBand: fc.Arbitrary<Band | null> = fc.option(
   }),
 );
 const someConditions = fc.array(
-  fc.record({ patterns: fc.tuple(somePattern, somePattern), band: someBand }),
+  fc.record({
+    patterns: fc.tuple(somePattern, somePattern),
+    band: someBand,
+    roundUp: fc.constantFrom<RoundUp | null>("each_event", null, null),
+  }),
   {
     minLength: 1,
     maxLength: 14,
@@ -22,12 +26,13 @@ const someConditions = fc.array(
 );
 const someNumber = fc.oneof(fc.bigInt(0n, 5n), fc.constantFrom(2n ** 52n - 1n, MAX_BIGINT));
 
-/** Rates by the dimensions a and b, some with bands; each has a price of its own. */
+/** Rates by the dimensions a and b, some with bands, some for packages; each has a price of its own. */
 export const someTable: fc.Arbitrary<TableTerms> = someConditions.map((conditions) => {
   const rates: StatedRate[] = [];
-  for (const [at, { patterns, band }] of conditions.entries()) {
+  for (const [at, { patterns, band, roundUp }] of conditions.entries()) {
     const price = { credits: BigInt(at + 1), per: BigInt((at % 3) + 1) };
-    const rate = { patterns, ...(band === null ? {} : { band }), ...price };
+    const rounded = roundUp === null ? {} : { roundUp };
+    const rate = { patterns, ...(band === null ? {} : { band }), ...price, ...rounded };
     if (findTies([...rates, rate]).length === 0) rates.push(rate);
   }
   return { dimensions: ["a", "b"], rates };

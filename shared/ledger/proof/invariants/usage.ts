@@ -5,13 +5,13 @@ import type { Invariant } from "./invariant.ts";
  * Sums of all usage, by account, meter and the version that priced it: of records, and of what is past
  * retention. `card` is the account whose versions of meters these are: empty for the list. `exact` is the price
  * in micro-credits, times the version's `per`. Usage that names the same and reaches the same bands has one
- * price, which is looked up once.
+ * price, which is looked up once; each event of it that begins as many packages costs the same.
  */
 const SUMMED = `
   WITH term AS MATERIALIZED (
     SELECT account_id AS card, meter, valid_from, valid_to, list_from, own_meter, own_from, dimensions,
-           bands_of, bands_from
-    FROM price_terms()
+           bands_of, bands_from, packages
+    FROM usage_terms()
   ), own AS MATERIALIZED (
     SELECT DISTINCT account_id FROM own_terms
   ), used AS MATERIALIZED (
@@ -25,6 +25,9 @@ const SUMMED = `
                                ELSE whole_number(record.dimensions ->> counted) END >= begins
                         FROM unnest(term.bands_of, term.bands_from) AS band (counted, begins))
            END AS reached,
+           CASE WHEN packages IS NULL THEN '{}'
+             ELSE ARRAY(SELECT div(quantity::numeric + size - 1, size) FROM unnest(packages) AS size)
+           END AS begun,
            any_value(CASE WHEN term.dimensions IS NOT NULL THEN record.dimensions END) AS dimensions,
            any_value(quantity) AS like_this,
            count(*) AS events, sum(quantity::numeric) AS quantity, sum(record.credits::numeric) AS credits
@@ -33,7 +36,7 @@ const SUMMED = `
     LEFT JOIN term
       ON term.card = coalesce(own.account_id, '') AND term.meter = record.meter
       AND occurred_at >= valid_from AND occurred_at < valid_to
-    GROUP BY 1, 2, 3, 4, 5, 6
+    GROUP BY 1, 2, 3, 4, 5, 6, 7
   ), met AS MATERIALIZED (
     SELECT card, meter, valid_from, named, reached,
            any_value(dimensions) AS dimensions, any_value(like_this) AS like_this
@@ -41,10 +44,11 @@ const SUMMED = `
     GROUP BY 1, 2, 3, 4, 5
   ), priced AS MATERIALIZED (
     SELECT card, meter, valid_from, named, reached,
-           price_credits(card, own_meter, own_from, meter, list_from, met.dimensions, like_this) AS each
+           price_of_usage(card, own_meter, own_from, meter, list_from, met.dimensions, like_this) AS price
     FROM met LEFT JOIN term USING (card, meter, valid_from)
   )
-  SELECT account_id, card, meter, valid_from, events, quantity, credits, quantity * each AS exact
+  SELECT account_id, card, meter, valid_from, events, quantity, credits,
+         exact_price(price, events, quantity, like_this) AS exact
   FROM used JOIN priced USING (card, meter, valid_from, named, reached)
   UNION ALL
   SELECT account_id, coalesce(own.account_id, ''), meter, valid_from, events, quantity, past.credits,

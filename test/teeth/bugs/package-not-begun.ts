@@ -1,0 +1,14 @@
+import type { Bug } from "../bug.ts";
+
+export const bug: Bug = {
+  breaks: "The last package that an event begins is not paid for.",
+  promise: "An event pays for each package that it begins.",
+  edits: [
+    {
+      file: "shared/core/offer/rate-card.ts",
+      search: "((quantity + size - 1n) / size) * size",
+      replacement: "(quantity / size) * size",
+    },
+  ],
+  caughtBy: { file: "test/core/offer/packages.test.ts" },
+};
