@@ -58,9 +58,7 @@ const rateOfEvent = noun({
     .nullable()
     .meta({ description: "The list's rate for the event; null: the list has none." }),
   own: ownTermsOfEvent,
-  source: rateSource
-    .optional()
-    .meta({ description: "The price table that the list's rate was imported from." }),
+  source: rateSource.optional(),
 })
   .meta({ title: "Rate of an event" })
   .nullable()
