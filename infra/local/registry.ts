@@ -13,6 +13,8 @@ export interface RegistryOptions {
   readonly postgresPort: number;
   /** Of its role of Postgres. */
   readonly password: string;
+  /** Of the JVM, besides its own. */
+  readonly javaOptions?: readonly string[];
 }
 
 /** Apicurio, which stores schemas and their ids in Postgres. */
@@ -37,6 +39,7 @@ async function start(options: RegistryOptions): Promise<Child> {
         "-XX:TieredStopAtLevel=1",
         "-Xmx384m",
         "-XX:+ExitOnOutOfMemoryError",
+        ...(options.javaOptions ?? []),
         `-Djava.io.tmpdir=${folder}`,
         '-Dquarkus.log.category."io.quarkus".level=INFO', // logs when it listens
         ...["-jar", await runnerJar(options.program)],

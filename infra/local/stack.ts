@@ -84,6 +84,8 @@ export interface StackOptions {
   readonly ports?: Partial<Ports>;
   /** Options of Kafka's JVM, besides its own. */
   readonly kafkaJava?: readonly string[];
+  /** Of the registry's. */
+  readonly registryJava?: readonly string[];
   readonly kafkaListeners?: readonly ProxiedListener[];
   readonly postgres?: PostgresOptions;
 }
@@ -160,7 +162,7 @@ async function createParts(given: {
   options: StackOptions;
 }): Promise<StackParts> {
   const { java, dataDir, fetched, ports, guard, logins, options } = given;
-  const { say, kafkaJava = [], kafkaListeners } = options;
+  const { say, kafkaJava = [], registryJava = [], kafkaListeners } = options;
   const kafka = {
     jars: fetched.kafka,
     port: ports.kafka,
@@ -174,6 +176,7 @@ async function createParts(given: {
     port: ports.registry,
     postgresPort: ports.postgres,
     password: logins[REGISTRY],
+    javaOptions: registryJava,
   };
   return {
     postgres: await postgresPart(dataDir, ports.postgres, logins, say, options.postgres),

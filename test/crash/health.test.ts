@@ -27,8 +27,8 @@ import { startScheduler } from "../support/processes/scheduler-process.ts";
 import { type ServiceProcess, startService } from "../support/processes/service-process.ts";
 import { openPostgresProxy, type PostgresProxy } from "../support/processes/tcp-proxy.ts";
 import { topUpProcess } from "../support/processes/top-up-process.ts";
-import { QUICK_JAVA } from "../support/stack/brokers.ts";
 import { ownPorts } from "../support/stack/ports.ts";
+import { quickJava } from "../support/stack/quick-java.ts";
 
 const ACCOUNT = "health";
 const STALLED_SECONDS = 20;
@@ -48,7 +48,7 @@ let services: Readonly<Record<string, ServiceProcess>> = {};
 beforeAll(async () => {
   dataDir = await mkdtemp(join(tmpdir(), "drawdown-health-"));
   const ports = ownPorts(1);
-  stack = await startStack({ dataDir, ports, kafkaJava: QUICK_JAVA, say: () => undefined });
+  stack = await startStack({ dataDir, ports, ...quickJava(), say: () => undefined });
   env = {
     ...process.env,
     ...stack.env,

@@ -18,8 +18,8 @@ import { long, text, usageBytes, withSchemaId } from "../support/kafka/usage-byt
 import { untilCaughtUp } from "../support/kafka/usage-topic.ts";
 import { type MeteringProcess, startMetering } from "../support/processes/metering-process.ts";
 import { openPostgresProxy } from "../support/processes/tcp-proxy.ts";
-import { QUICK_JAVA } from "../support/stack/brokers.ts";
 import { ownPorts } from "../support/stack/ports.ts";
+import { quickJava } from "../support/stack/quick-java.ts";
 
 /**
  * Servers go away and come back, at the start and while one and the same metering process runs. On
@@ -39,7 +39,7 @@ const newerIds: number[] = [];
 
 beforeAll(async () => {
   dataDir = await mkdtemp(join(tmpdir(), "drawdown-outages-"));
-  stack = await startStack({ dataDir, ports: PORTS, kafkaJava: QUICK_JAVA, say: () => undefined });
+  stack = await startStack({ dataDir, ports: PORTS, ...quickJava(), say: () => undefined });
   env = { ...process.env, ...stack.env };
   await setUp({ ...env, ...stack.setUpEnv }, () => undefined);
   database = connect(stack.env.DATABASE_URL);

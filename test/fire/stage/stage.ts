@@ -13,8 +13,8 @@ import {
 import { type LocalStack, startStack } from "../../../infra/local/stack.ts";
 import type { Service } from "../../../infra/local/supervise-services.ts";
 import { setUp } from "../../../infra/set-up.ts";
-import { QUICK_JAVA } from "../../support/stack/brokers.ts";
 import { bundleServices } from "../../support/stack/bundle-services.ts";
+import { quickJava } from "../../support/stack/quick-java.ts";
 import { again } from "../again.ts";
 import { openClock } from "./clock.ts";
 import { type Disk, openDisk } from "./disk.ts";
@@ -137,7 +137,7 @@ async function open(
   const stack = await startStack({
     dataDir: servers,
     ports: portsFrom(PORTS.first),
-    kafkaJava: QUICK_JAVA,
+    ...quickJava(),
     kafkaListeners: parts.map(({ listener, ways }) => ({
       port: listener,
       advertisedPort: ways.kafka.port,

@@ -16,7 +16,7 @@ import { connect } from "../../support/books/books.ts";
 import { drawdown } from "../../support/cli/drawdown.ts";
 import { eventually } from "../../support/eventually.ts";
 import { living } from "../../support/living.ts";
-import { QUICK_JAVA } from "../../support/stack/brokers.ts";
+import { quickJava } from "../../support/stack/quick-java.ts";
 
 /** Boots the real servers on separate ports; the tests run in this order on one data folder. */
 const PORTS = {
@@ -32,7 +32,7 @@ let stack: LocalStack;
 const startOn = (folder: string, fresh = false) =>
   startStack({
     ...{ dataDir: folder, fresh, guarded: true, ports: PORTS },
-    ...{ kafkaJava: QUICK_JAVA, say: () => undefined },
+    ...{ ...quickJava(), say: () => undefined },
   });
 const start = (fresh = false) => startOn(dataDir, fresh);
 

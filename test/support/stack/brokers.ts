@@ -3,6 +3,7 @@ import { fetchParts } from "../../../infra/local/fetch-parts.ts";
 import { findJava } from "../../../infra/local/find-java.ts";
 import { kafkaPart } from "../../../infra/local/kafka.ts";
 import { reservePort } from "../../../infra/local/reserve-port.ts";
+import { quickJava } from "./quick-java.ts";
 
 /** The number of concurrent test files. They mostly wait, so there are more than cores. */
 export const WORKERS = 3;
@@ -14,9 +15,6 @@ export const BROKERS = "TEST_KAFKA_BROKERS";
 export function hasOwnBroker(): boolean {
   return process.env[BROKERS]?.split(" ").length === WORKERS;
 }
-
-/** Compiles less: a test run's broker ends before optimized code pays off. */
-export const QUICK_JAVA = ["-XX:TieredStopAtLevel=1"];
 
 const PARTS = resolve(import.meta.dirname, "../../../.local/parts");
 
@@ -36,7 +34,7 @@ export async function startBroker(dataDir: string, preferredPort: number): Promi
     return port;
   };
   const [port, controllerPort] = [await reserve(), await reserve()];
-  const place = { java, jars, dataDir, port, controllerPort, javaOptions: QUICK_JAVA };
+  const place = { java, jars, dataDir, port, controllerPort, javaOptions: quickJava().kafkaJava };
   const kafka = kafkaPart(place, () => undefined);
   held.defer(() => kafka.stop());
   try {

@@ -4,12 +4,13 @@ import { commandLineOf } from "../../../infra/local/process-table.ts";
 import { type Stack, startStack } from "../../../infra/local/stack.ts";
 import { stackFromEnvironment } from "../../../infra/local/stack-from-environment.ts";
 import { setUp } from "../../../infra/set-up.ts";
-import { BROKERS, QUICK_JAVA, startBroker, WORKERS } from "./brokers.ts";
+import { BROKERS, startBroker, WORKERS } from "./brokers.ts";
 import { bundleServices } from "./bundle-services.ts";
 import { fillCompileCache } from "./compile-cache.ts";
 import { startContainers } from "./containers.ts";
 import { ownPorts } from "./ports.ts";
 import { makeSocketFolder } from "./postgres-socket.ts";
+import { archiveClasses, quickJava } from "./quick-java.ts";
 import { dropTemplate, makeTemplate, SUPERUSER } from "./template.ts";
 
 const LOCAL = resolve(import.meta.dirname, "../../../.local");
@@ -81,11 +82,12 @@ async function bootLocally(): Promise<TestStack> {
   const sockets = await makeSocketFolder();
   held.defer(() => rm(sockets, { recursive: true, force: true }));
   try {
+    await archiveClasses(join(dataDir, "archive"));
     const stack = await startStack({
       dataDir,
       ports: ownPorts(0),
       say: () => undefined,
-      kafkaJava: QUICK_JAVA,
+      ...quickJava(),
       // Test data must survive a crash of Postgres, but not one of the machine.
       postgres: { settings: { fsync: "off", unix_socket_directories: sockets } },
     });
