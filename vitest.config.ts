@@ -21,8 +21,6 @@ const FAST = [
   "test/fire/!(fire).test.ts",
   "test/fire/*/**/*.test.ts",
 ];
-/** Four minutes of both cores, unless asked for with FIRE=yes: with them the suite would not end in time. */
-const LONG = process.env["FIRE"] === "yes" ? [] : ["test/fire/fire.test.ts"];
 const BROWSER = ["test/browser/**/*.test.ts"];
 
 /** The projects with servers share one stack; a run of the fast one alone boots none. */
@@ -56,7 +54,7 @@ export default defineConfig({
         test: {
           name: "services",
           include: ["test/**/*.test.ts"],
-          exclude: [...FAST, ...BROWSER, ...LONG],
+          exclude: [...FAST, ...BROWSER],
           globalSetup: STACK,
           setupFiles: OWN_BROKER,
           maxWorkers: WORKERS,

@@ -56,5 +56,5 @@ test.each(SEEDS)(
     if (ASKED !== undefined) return;
     expect(OCCURRED.filter((what) => (occurred.get(what) ?? 0) < OFTEN)).toEqual([]);
   },
-  10 * MINUTE,
+  15 * MINUTE,
 );

@@ -88,8 +88,10 @@ async function bootLocally(): Promise<TestStack> {
       ports: ownPorts(0),
       say: () => undefined,
       ...quickJava(),
-      // Test data must survive a crash of Postgres, but not one of the machine.
-      postgres: { settings: { fsync: "off", unix_socket_directories: sockets } },
+      // Test data must survive a crash of Postgres, but not one of the machine. Each worker may run five services.
+      postgres: {
+        settings: { fsync: "off", max_connections: "300", unix_socket_directories: sockets },
+      },
     });
     held.defer(() => stack.stop());
     const more = await Promise.all(
