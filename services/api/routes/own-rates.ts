@@ -32,14 +32,16 @@ const value = words(1_024).refine(
   "must be a value like gpt-5, or gpt-5-*",
 );
 
-const rate = z.strictObject({
-  when: z.record(id("dimension"), value).optional(),
-  from_quantity: from1.optional(),
-  from: z.record(id("dimension"), from1).optional(),
-  credits: price,
-  per: from1,
-  round_up: roundUp.optional(),
-});
+const rate = z
+  .strictObject({
+    when: z.record(id("dimension"), value).optional(),
+    from_quantity: from1.optional(),
+    from: z.record(id("dimension"), from1).optional(),
+    credits: price,
+    per: from1,
+    round_up: roundUp.optional(),
+  })
+  .meta({ title: "New own rate" });
 
 const newTerms = requestBody("New own terms", {
   meter: id("meter").nullable().optional().meta({
