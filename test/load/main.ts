@@ -8,9 +8,9 @@ const HELP = `npm run test:load -- <overload | steady | idle> [--minutes M]
 
 Runs every service as real processes on servers of their own, measures, and judges.
 
-  overload      ten times as many events as metering can keep up with, for 5 minutes; then all of them are
-                metered, which takes about ten times as long: memory stays bounded, health answers, nothing
-                is lost
+  overload      ten times as many events as metering can keep up with, its database being far away, for
+                5 minutes; then, with the database near, all of them are metered: memory stays bounded,
+                health answers, nothing is lost
   steady        half of what it can keep up with, for 30 minutes: memory, connections and disk stay flat
   idle          nothing to do, for a minute: all services together take less than 5 % of a core
 

@@ -4,14 +4,14 @@ import { type Figure, type LoadResult, told } from "./figure.ts";
 import { compared, drained } from "./finish.ts";
 import { boundFigures } from "./judge.ts";
 import type { Sample } from "./sample.ts";
-import { openLoadScene } from "./scene.ts";
+import { bringNear, openLoadScene } from "./scene.ts";
 import { sustainableRate } from "./sustainable-rate.ts";
 import { startWatch } from "./watch.ts";
 
 const TIMES = 10;
 /** What the load may fall short of that, since it runs on the same machine. */
 const LEAST_TIMES = 8;
-/** Of the time that the backlog takes at the sustainable rate. */
+/** Of the time that the load took. */
 const DRAIN_TIMES = 2;
 
 export interface LoadOptions {
@@ -19,7 +19,7 @@ export interface LoadOptions {
   readonly seed: number;
 }
 
-/** Ten times what metering can do, then all of it drained and compared. */
+/** Ten times what metering can do, then, with Postgres near again, all of it drained and compared. */
 export async function overload(
   options: LoadOptions,
   tell: (line: string) => void,
@@ -33,7 +33,8 @@ export async function overload(
     scene.generator.setRate(TIMES * rate);
     await wait(options.minutes * 60_000);
     const underLoad = watch.samples.length;
-    const withinMs = DRAIN_TIMES * (60_000 + TIMES * options.minutes * 60_000);
+    const withinMs = DRAIN_TIMES * (60_000 + options.minutes * 60_000);
+    bringNear(scene);
     const isDrained = await drained(scene, withinMs, history);
     await watch.stop();
     const { samples } = watch;

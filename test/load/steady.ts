@@ -12,6 +12,8 @@ import { startWatch } from "./watch.ts";
 
 const DRAIN_WITHIN_MS = 60_000;
 const LOOK_EVERY_MS = 1_000;
+/** While metering gets through what the search for its limit has left. */
+const CATCH_UP_RATE = 1;
 /** Of load that waits. */
 const MOST_BEHIND_SECONDS = 5;
 
@@ -25,8 +27,9 @@ export async function steady(
   try {
     const sustainable = await sustainableRate(scene, history);
     const rate = Math.ceil(sustainable / 2);
-    scene.generator.setRate(rate);
+    scene.generator.setRate(CATCH_UP_RATE);
     await untilCaughtUp(scene, rate);
+    scene.generator.setRate(rate);
     history.note(`${rate} events/s from now on, half of ${sustainable}`);
     const watch = startWatch(scene, history);
     await wait(options.minutes * 60_000);
