@@ -3,9 +3,19 @@ const forbid = (name, comment, from, to) => ({ name, comment, severity: "error",
 
 /** The rooms of a folder, lowest first. A room imports the rooms before it and none after it. */
 const ROOMS = {
-  "shared/core": ["line", "offer", "text", "month", "changes", "usage", "payments", "history"],
+  "shared/core": [
+    "line",
+    "holds",
+    "offer",
+    "text",
+    "month",
+    "changes",
+    "usage",
+    "payments",
+    "history",
+  ],
   "shared/ledger": [
-    ...["postgres", "outbox", "catalogue", "access", "books", "credits", "usage"],
+    ...["postgres", "outbox", "catalogue", "access", "books", "holds", "credits", "usage"],
     ...["month", "payments", "dead-letters", "replay", "proof", "housekeeping"],
   ],
   "shared/kafka": [

@@ -44,6 +44,7 @@ function topics({ usagePartitions, replication }: TopicSettings): ITopicConfig[]
       TOPICS.credits,
       TOPICS.topUps,
       TOPICS.payments,
+      TOPICS.holds,
       TOPICS.creditsExpiring,
     ].map((name) => topic(name, BILLING_PARTITIONS, { "retention.ms": BILLING_RETENTION_MS })),
     topic(TOPICS.balances, BILLING_PARTITIONS, {

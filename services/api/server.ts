@@ -8,6 +8,7 @@ import type { Admin } from "kafkajs";
 import type { SkippedRecords } from "../../shared/kafka/consume/skipped-records.ts";
 import { feedReader } from "../../shared/ledger/catalogue/feeds.ts";
 import { ratesReader } from "../../shared/ledger/catalogue/rates.ts";
+import { gatherRequests } from "../../shared/ledger/holds/gather-requests.ts";
 import type { Database } from "../../shared/ledger/postgres/database.ts";
 import type { Logger } from "../../shared/runtime/logger.ts";
 import { authenticate } from "./access/authenticate.ts";
@@ -34,6 +35,7 @@ import { decideDeadLetterRoutes } from "./routes/decide-dead-letters.ts";
 import { entryRoutes } from "./routes/entries.ts";
 import { estimateRoute } from "./routes/estimate.ts";
 import { grantRoutes } from "./routes/grants.ts";
+import { holdRoutes } from "./routes/holds.ts";
 import { invoicingRoutes } from "./routes/invoicing.ts";
 import { keyRoutes } from "./routes/keys.ts";
 import { lotRoutes } from "./routes/lots.ts";
@@ -84,6 +86,7 @@ const ROUTES = [
     entryRoutes,
     usageRoutes,
     outlookRoutes,
+    holdRoutes,
     estimateRoute,
     ownRatesRoutes,
   ],
@@ -170,6 +173,7 @@ export async function buildServer(
   const routeContext = {
     ...context,
     readRates: ratesReader(),
+    changeHold: gatherRequests(context.database, context.now),
     heavyReads: openHeavyReads(context.heavyDatabase),
     exports: openHeavyReads(context.heavyDatabase, EXPORTS),
     sendCsv: openCsvAnswers(app, access),

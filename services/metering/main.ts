@@ -9,6 +9,7 @@ import { checkConsumer } from "../../shared/kafka/health/check-consumer.ts";
 import { checkOutbox } from "../../shared/kafka/health/check-outbox.ts";
 import { checkServers } from "../../shared/kafka/health/check-servers.ts";
 import { publishBooks } from "../../shared/kafka/publish/publish-books.ts";
+import { watchHolds } from "../../shared/kafka/publish/watch-holds.ts";
 import { endStaleTransactions } from "../../shared/ledger/postgres/end-stale-transactions.ts";
 import { requireRights } from "../../shared/ledger/postgres/missing-rights.ts";
 import type { Logger } from "../../shared/runtime/logger.ts";
@@ -87,6 +88,7 @@ await runService("metering", async (service) => {
   const report = setInterval(() => logger.info(counted, "metered so far"), REPORT_EVERY_MS);
   const background = Promise.all([
     publishBooks({ ...servers, health, lookEveryMs: PUBLISH_EVERY_MS, sleeper }),
+    watchHolds({ ...servers, health }),
     watchEnds(servers),
     endStale(servers, logger),
   ]);

@@ -2,6 +2,7 @@ import { openServers } from "../../shared/kafka/client/open-servers.ts";
 import { checkOutbox } from "../../shared/kafka/health/check-outbox.ts";
 import { checkServers } from "../../shared/kafka/health/check-servers.ts";
 import { publishBooks } from "../../shared/kafka/publish/publish-books.ts";
+import { watchHolds } from "../../shared/kafka/publish/watch-holds.ts";
 import { requireRights } from "../../shared/ledger/postgres/missing-rights.ts";
 import { runService } from "../../shared/runtime/run-service.ts";
 import { openSleeper } from "../../shared/runtime/sleeper.ts";
@@ -37,6 +38,7 @@ await runService("scheduler", async (service) => {
     runByCron(proofCron, prove, stopping, { later: true }),
     runByCron(housekeepingCron, keepHouse, stopping, { later: true }),
     publishBooks({ ...servers, health, lookEveryMs: PUBLISH_EVERY_MS, sleeper }),
+    watchHolds({ ...servers, health }),
   ]);
   await servers.close();
 });

@@ -8,6 +8,7 @@ import { checkConsumer } from "../../shared/kafka/health/check-consumer.ts";
 import { checkOutbox } from "../../shared/kafka/health/check-outbox.ts";
 import { checkServers } from "../../shared/kafka/health/check-servers.ts";
 import { publishBooks } from "../../shared/kafka/publish/publish-books.ts";
+import { watchHolds } from "../../shared/kafka/publish/watch-holds.ts";
 import { recordChargeLimits } from "../../shared/ledger/payments/charge-limits.ts";
 import { countLongPending, otherGateway } from "../../shared/ledger/payments/claim.ts";
 import type { Database } from "../../shared/ledger/postgres/database.ts";
@@ -78,6 +79,7 @@ await runService("top-up", async (service) => {
     watchCharges(context),
     recheckLowBalances({ database, waits, topUpLow }),
     publishBooks({ ...servers, health, lookEveryMs: PUBLISH_EVERY_MS, sleeper }),
+    watchHolds({ ...servers, health }),
     waits.repeat("long-pending payments", async () => {
       await alarm(database, logger, payments.alarmAfterMs);
       await waits.pause(WATCH_EVERY_MS);

@@ -39,6 +39,18 @@ type Cost =
   | { readonly credits: bigint }
   | { readonly meter: string; readonly quantity: bigint | number };
 
+/** What is held: an amount, or what a quantity of a meter costs at most. */
+type HeldCost = Cost & Pick<Usage, "dimensions">;
+
+interface NewHold {
+  /** Yours: after a lost answer, asked for again with it, it is the same hold. */
+  readonly holdId: string;
+  /** True: where less is available, it is given. */
+  readonly partial?: boolean;
+  /** Default: 600. */
+  readonly ttlSeconds?: number;
+}
+
 /** What of usage its price depends on. */
 type UsageToCome = Pick<Usage, "meter" | "quantity" | "quantities" | "dimensions" | "occurredAt">;
 
@@ -74,6 +86,11 @@ export type ApiClient = ReturnType<typeof openApiClient>;
 export function openApiClient(options: ApiClientOptions) {
   const newId = eventIds();
   const { get, post } = accountRequests(options, newId);
+  const ofHolds = <Noun extends z.ZodType>(
+    to: Operation<Noun>,
+    [account_id, hold_id = ""]: readonly [accountId: string, holdId?: string],
+    body?: object,
+  ) => request(options, to, { account_id, hold_id }, body === undefined ? {} : { body });
 
   return {
     /** What is left. The cheapest call: it reads one row. */
@@ -146,6 +163,31 @@ export function openApiClient(options: ApiClientOptions) {
 
     subscribe: (accountId: string, { idempotencyKey, planId, ...paying }: NewSubscription) =>
       post(OPERATIONS.subscribe, accountId, { plan_id: planId, ...paying }, { idempotencyKey }),
+
+    /**
+     * Sets credits aside for usage to come: an amount, or what a quantity of a meter costs at most. Rejects with
+     * ApiProblem, status 402, where less is available.
+     */
+    hold: (accountId: string, { holdId, ttlSeconds, ...asked }: NewHold & HeldCost) =>
+      ofHolds(OPERATIONS.hold, [accountId], {
+        ...{ hold_id: holdId, ttl_seconds: ttlSeconds, ...asked },
+      }),
+
+    /** A hold as it is now; its end, too, for 40 days. */
+    showHold: (accountId: string, holdId: string) =>
+      ofHolds(OPERATIONS.showHold, [accountId, holdId]),
+
+    /** Gives a hold that many seconds from now on; never less than it has. */
+    extendHold: (accountId: string, holdId: string, ttlSeconds: number) =>
+      ofHolds(OPERATIONS.extendHold, [accountId, holdId], { ttl_seconds: ttlSeconds }),
+
+    /** Closes a hold with a final amount of credits. The same again changes nothing. */
+    captureHold: (accountId: string, holdId: string, credits: bigint) =>
+      ofHolds(OPERATIONS.captureHold, [accountId, holdId], { credits }),
+
+    /** Gives back what a hold sets aside. The same again changes nothing. */
+    releaseHold: (accountId: string, holdId: string) =>
+      ofHolds(OPERATIONS.releaseHold, [accountId, holdId]),
 
     /** A token that opens this account's dashboard at `url` + `dashboard`, for some minutes. */
     dashboardToken: (accountId: string, body: { readonly minutes?: number } = {}) =>

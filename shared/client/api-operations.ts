@@ -5,6 +5,7 @@ import { dashboardToken } from "../contract/dashboard-token.ts";
 import { entry } from "../contract/entry.ts";
 import { estimate } from "../contract/estimate.ts";
 import { granted } from "../contract/grant.ts";
+import { hold } from "../contract/hold.ts";
 import { ingestAnswer } from "../contract/ingest-answer.ts";
 import { lot } from "../contract/lot.ts";
 import { listOfOwnTerms } from "../contract/own-terms.ts";
@@ -18,7 +19,7 @@ import type { Answer as AnswerOf } from "./read-answer.ts";
 
 /** A request that the client can make, and the noun of its answer. */
 export interface Operation<Noun extends z.ZodType> {
-  readonly method: "GET" | "POST";
+  readonly method: "GET" | "POST" | "PATCH";
   readonly path: string;
   readonly answer: Noun;
 }
@@ -49,6 +50,11 @@ export const OPERATIONS = {
   grant: post(`${OF_ACCOUNT}/grants`, granted),
   adjust: post(`${OF_ACCOUNT}/adjustments`, granted),
   subscribe: post(`${OF_ACCOUNT}/subscription`, schedule),
+  hold: post(`${OF_ACCOUNT}/holds`, hold),
+  showHold: get(`${OF_ACCOUNT}/holds/{hold_id}`, hold),
+  extendHold: { ...post(`${OF_ACCOUNT}/holds/{hold_id}`, hold), method: "PATCH" },
+  captureHold: post(`${OF_ACCOUNT}/holds/{hold_id}/capture`, hold),
+  releaseHold: post(`${OF_ACCOUNT}/holds/{hold_id}/release`, hold),
   dashboardToken: post(`${OF_ACCOUNT}/dashboard-tokens`, dashboardToken),
   ingest: post("/v1/events", ingestAnswer),
 } as const;

@@ -32,7 +32,7 @@ export interface ApiClientOptions {
 }
 
 interface ApiRequest {
-  readonly method: "GET" | "POST";
+  readonly method: "GET" | "POST" | "PATCH";
   readonly path: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { Account, Instant, Lot } from "../core/line/account.ts";
+import { type Account, type Instant, type Lot, stateVersionOf } from "../core/line/account.ts";
 import { availableAt, hasEnded } from "../core/line/available.ts";
 import { balanceOf } from "../core/line/credit-line.ts";
 import type { ChargeCurrency } from "../core/payments/charge-limits.ts";
@@ -17,6 +17,10 @@ const lineFields = {
   ended: credits.meta({
     description:
       "What lots had left that have ended and whose expiry is not posted yet: granted - position - balance.",
+  }),
+  held: credits.meta({ description: "What open holds set aside." }),
+  available: credits.meta({
+    description: "What a hold may still be given of: balance - held. May be below zero.",
   }),
   threshold: credits,
   low_balance: z.boolean(),
@@ -60,7 +64,8 @@ export const account = noun(accountFields).meta({ title: "Account" });
 /** `lots`: those with credits left, or none if nothing is due on the account at `at`. */
 export function toBalance(of: Account, lots: readonly Lot[], at: Instant) {
   const balance = availableAt(of, lots, at);
-  return { ...of, balance, ended: balanceOf(of) - balance };
+  const ended = balanceOf(of) - balance;
+  return { ...of, version: stateVersionOf(of), balance, ended, available: balance - of.held };
 }
 
 /** What is read of an account to show it. */

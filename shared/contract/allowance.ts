@@ -10,4 +10,6 @@ export const allowance = noun({
   detail: z.string(),
   cost: totalCredits,
   balance: credits.meta({ description: "Micro-credits left to use, as in the balance." }),
+  held: credits.meta({ description: "What open holds set aside." }),
+  available: credits.meta({ description: "balance - held, which has to cover the cost." }),
 }).meta({ title: "Allowance" });

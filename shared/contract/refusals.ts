@@ -12,6 +12,7 @@ const SENTENCES: { readonly [K in RefusalKind]: Sentence<K> } = {
   unknown_account: ({ accountId }) => `there is no account ${accountId}`,
   unknown_lot: ({ lotId }) => `there is no lot ${lotId}`,
   unknown_payment: ({ paymentId }) => `there is no payment ${paymentId}`,
+  unknown_hold: ({ holdId }) => `the account has no hold ${holdId}`,
   unknown_event: ({ eventId, pastUntil }) =>
     pastUntil === null
       ? `no event ${eventId} has been metered`
@@ -36,6 +37,8 @@ const SENTENCES: { readonly [K in RefusalKind]: Sentence<K> } = {
     `a top-up of ${moneyText(amount, currency)} already exists under this key; ask for another under another key`,
   refund_exists: ({ amount, currency }) =>
     `a refund of ${moneyText(amount, currency)} already exists under this key; ask for another under another key`,
+  hold_exists: ({ holdId, credits, at }) =>
+    `hold ${holdId} of ${formatCredits(credits)} credits was asked for at ${formatInstant(at)}, otherwise than now; ask for another under another id`,
 
   no_subscription: () => "the account has no subscription",
   already_subscribed: ({ planId, cancelled }) =>
@@ -76,6 +79,17 @@ const SENTENCES: { readonly [K in RefusalKind]: Sentence<K> } = {
     left === 0n
       ? `payment ${paymentId} was refunded in full, or is about to be`
       : `only ${moneyText(left, currency)} of payment ${paymentId} can still be refunded`,
+
+  insufficient_credits: ({ asked, available }) =>
+    `the hold asks for ${formatCredits(asked)} credits, and ${formatCredits(available)} are available`,
+  hold_captured: ({ holdId, credits }) =>
+    `hold ${holdId} is captured, with a final amount of ${formatCredits(credits)} credits`,
+  hold_ended: ({ holdId, how, at }) =>
+    how === "released"
+      ? `hold ${holdId} was released at ${formatInstant(at)}`
+      : `the time of hold ${holdId} was over at ${formatInstant(at)}; what it set aside is back`,
+  exceeds_hold: ({ holdId, credits }) =>
+    `hold ${holdId} set ${formatCredits(credits)} credits aside; usage beyond them is metered all the same`,
 
   no_credits: () => "the credits must be more than 0",
   overflow: ({ most }) =>
@@ -138,6 +152,7 @@ const DETAILS: { readonly [K in RefusalKind]?: Details } = {
   unknown_account: { status: 404, field: "account_id" },
   unknown_lot: { status: 404, field: "lot_id", hint: "drawdown lots" },
   unknown_payment: { status: 404, field: "payment_id", hint: "drawdown payments" },
+  unknown_hold: { status: 404, field: "hold_id" },
   unknown_event: { status: 404, field: "event_id", hint: "drawdown dead-letters list" },
   several_sources: { status: 409, field: "source", hint: "--source" },
   unknown_key: { status: 404, field: "key_id", hint: "drawdown key list" },
@@ -152,6 +167,7 @@ const DETAILS: { readonly [K in RefusalKind]?: Details } = {
   adjustment_exists: { status: 409, field: "reference" },
   top_up_exists: { status: 409, field: "Idempotency-Key", hint: "--key" },
   refund_exists: { status: 409, field: "Idempotency-Key", hint: "--key" },
+  hold_exists: { status: 409, field: "hold_id" },
   no_subscription: { hint: "drawdown subscription start" },
   no_plan_price: { field: "plan_id" },
   no_price: { field: "meter", hint: "drawdown rate list" },
@@ -169,6 +185,10 @@ const DETAILS: { readonly [K in RefusalKind]?: Details } = {
   limit_below_amount: { field: "amount" },
   not_paid: { field: "payment_id" },
   exceeds_refundable: { field: "amount", hint: "drawdown payment show" },
+  insufficient_credits: { status: 402, field: "credits" },
+  hold_captured: { status: 409, field: "hold_id" },
+  hold_ended: { status: 409, field: "hold_id" },
+  exceeds_hold: { field: "credits" },
   no_credits: { field: "credits" },
   reserved_lot_id: { field: "lot_id" },
   already_ended: { field: "expires_at" },

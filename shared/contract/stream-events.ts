@@ -15,6 +15,8 @@ export const streamEvents = {
     position: credits,
     balance: credits,
     ended: credits,
+    held: credits,
+    available: credits,
     changed_at: instant,
   }),
   credits: noun({

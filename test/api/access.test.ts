@@ -98,6 +98,8 @@ describe("a dashboard token", () => {
       "GET /events/{event_id}",
       "GET /runway",
       "GET /allowance",
+      "GET /holds",
+      "GET /holds/{hold_id}",
       "GET /top-ups",
       "POST /top-ups",
       "GET /payments",

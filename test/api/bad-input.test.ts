@@ -14,7 +14,7 @@ import { BAD_VALUES, type BodyRoute, badBodies, GOOD_BODIES } from "./bad-bodies
 
 const WITHIN_MS = 1_000;
 const ODD_IDS = ["a/b", `"';--`, "🦩 flamingo", "%2F", "ü".repeat(256), "x y+z?q#h"];
-const PAGED = ["entries", "lots", "top-ups", "payments", "usage-records"];
+const PAGED = ["entries", "lots", "holds", "top-ups", "payments", "usage-records"];
 
 let books: Books;
 let shared: Awaited<ReturnType<typeof openServer>>;

@@ -23,6 +23,8 @@ test("a balance has its version as ETag, and is not sent again while it is uncha
     account_id: "acme",
     balance: "5000000",
     ended: "0",
+    held: "0",
+    available: "5000000",
     granted: "5000000",
     position: "0",
     low_balance: false,

@@ -7,6 +7,7 @@ import { changeSubscription } from "../../shared/ledger/credits/change-subscript
 import { setPaymentMethod } from "../../shared/ledger/payments/methods.ts";
 import { setAutoTopUp } from "../../shared/ledger/payments/set-auto-top-up.ts";
 import { type Books, openAccount, openBooks, setPrice } from "../support/books/books.ts";
+import { askedHold, changeHold } from "../support/books/holds.ts";
 import { dropMonths, noon, oldUsage } from "../support/books/old-usage.ts";
 import { openPayer, sellCredits } from "../support/books/payers.ts";
 import { openCatalogue, openSubscriber } from "../support/books/subscribers.ts";
@@ -43,6 +44,22 @@ const CASES: Readonly<Record<Exclude<RefusalKind, Elsewhere>, readonly [number, 
   ],
   unknown_dead_letter: [404, ["POST", "/v1/dead-letters/usage.events/0/99/retries"]],
   no_dead_letters: [422, ["POST", "/v1/dead-letters/retries", { reason: "missed" }]],
+  unknown_hold: [
+    404,
+    ["GET", "bare/holds/none"],
+    ["PATCH", "bare/holds/none", { ttl_seconds: 60 }],
+    ["POST", "bare/holds/none/capture", { credits: "1" }],
+    ["POST", "payer/holds/set/release"],
+  ],
+  hold_exists: [409, ["POST", "bare/holds", { hold_id: "set", credits: "2" }]],
+  insufficient_credits: [402, ["POST", "bare/holds", { hold_id: "more", credits: "6" }]],
+  hold_captured: [
+    409,
+    ["POST", "bare/holds/final/capture", { credits: "1" }],
+    ["POST", "bare/holds/final/release"],
+    ["PATCH", "bare/holds/final", { ttl_seconds: 60 }],
+  ],
+  hold_ended: [409, ["POST", "bare/holds/gone/capture", { credits: "1" }]],
   unknown_event: [404, ["GET", "bare/events/none"]],
   usage_past_retention: [
     422,
@@ -109,6 +126,7 @@ const CASES: Readonly<Record<Exclude<RefusalKind, Elsewhere>, readonly [number, 
   no_credits: [
     422,
     ["POST", "bare/grants", { credits: "0" }],
+    ["POST", "bare/holds", { hold_id: "none", credits: "-1" }],
     ["POST", "bare/adjustments", { credits: "0", reference: "none" }],
   ],
   overflow: [
@@ -139,6 +157,10 @@ beforeAll(async () => {
   await sellCredits(books);
   await setPrice(books, "coming", 1n, 1n, Date.UTC(2100, 0));
   await openAccount(books, "bare", { lots: [{ credits: 5n }] });
+  for (const id of ["set", "final", "gone"]) await changeHold(books, askedHold("bare", id, 1n));
+  const bare = { accountId: toAccountId("bare") };
+  await changeHold(books, { kind: "capture", ...bare, holdId: "final", credits: 0n });
+  await changeHold(books, { kind: "release", ...bare, holdId: "gone" });
   await openAccount(books, "twins");
   await setPrice(books, "call", 1n);
   await openAccount(books, "old", { at: noon("2025-07-01") });

@@ -68,6 +68,25 @@ function insideOf(schema: JsonSchema): JsonSchema {
   return inside === undefined ? schema : insideOf(inside);
 }
 
+test("credits are set aside, extended, captured and released", async () => {
+  const api = await openClient();
+  const account = named("held");
+  await openAccount(books, account, { lots: [{ credits: 100n }] });
+  const made = await api.hold(account, { holdId: "a/b", credits: 60n, ttlSeconds: 60 });
+  expect(made).toMatchObject({ status: "open", credits: 60n, held: 60n });
+  expect(await api.hold(account, { holdId: "a/b", credits: 60n, ttlSeconds: 60 })).toEqual(made);
+  await expect(api.hold(account, { holdId: "more", credits: 41n })).rejects.toMatchObject({
+    ...{ status: 402, code: "insufficient_credits" },
+  });
+  const extended = await api.extendHold(account, "a/b", 600);
+  expect(extended.expiresAt.getTime()).toBeGreaterThan(made.expiresAt.getTime());
+  expect(await api.captureHold(account, "a/b", 50n)).toMatchObject({ captured: 50n, held: 50n });
+  expect(await api.showHold(account, "a/b")).toMatchObject({ status: "captured" });
+  await api.hold(account, { holdId: "rest", credits: 50n });
+  expect(await api.releaseHold(account, "rest")).toMatchObject({ status: "released", held: 0n });
+  expect(await api.balance(account)).toMatchObject({ balance: 100n, held: 50n, available: 50n });
+});
+
 async function openClient() {
   const app = await testServer(books);
   const url = await app.listen({ port: 0, host: "127.0.0.1" });

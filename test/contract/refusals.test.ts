@@ -25,7 +25,7 @@ describe.each(everyRefusal())("$kind", (refusal) => {
 
   test("has a code and an HTTP status", () => {
     expect(refusal.kind).toMatch(/^[a-z]+(_[a-z]+)*$/);
-    expect([404, 409, 422, 429]).toContain(status);
+    expect([402, 404, 409, 422, 429]).toContain(status);
     expect(field ?? "a_field").toMatch(/^([a-z]+(_[a-z]+)*|Idempotency-Key)$/);
   });
 
@@ -52,6 +52,7 @@ function everyRefusal(): Refusal[] {
     unknown_account: [{ kind: "unknown_account", accountId }],
     unknown_lot: [{ kind: "unknown_lot", lotId }],
     unknown_payment: [{ kind: "unknown_payment", paymentId }],
+    unknown_hold: [{ kind: "unknown_hold", holdId: "run-1" }],
     unknown_event: [
       { kind: "unknown_event", eventId: "e-1", pastUntil: null },
       { kind: "unknown_event", eventId: "e-1", pastUntil: at },
@@ -72,6 +73,14 @@ function everyRefusal(): Refusal[] {
     adjustment_exists: [{ kind: "adjustment_exists", reference: "ticket 7", credits: -5n }],
     top_up_exists: [{ kind: "top_up_exists", amount: 100n, currency }],
     refund_exists: [{ kind: "refund_exists", amount: 100n, currency }],
+    hold_exists: [{ kind: "hold_exists", holdId: "run-1", credits: 5n, at }],
+    insufficient_credits: [{ kind: "insufficient_credits", asked: 5n, available: -1n }],
+    hold_captured: [{ kind: "hold_captured", holdId: "run-1", credits: 5n }],
+    hold_ended: [
+      { kind: "hold_ended", holdId: "run-1", how: "released", at },
+      { kind: "hold_ended", holdId: "run-1", how: "expired", at },
+    ],
+    exceeds_hold: [{ kind: "exceeds_hold", holdId: "run-1", credits: 5n }],
     no_subscription: [{ kind: "no_subscription" }],
     already_subscribed: [
       { kind: "already_subscribed", planId, cancelled: false },

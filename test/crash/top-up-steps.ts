@@ -201,6 +201,7 @@ function isIdle({ sql, transaction }: Said): boolean {
       isAskedOnceMore(sql) ||
       isComparison(sql) ||
       isLookForBalances(sql) ||
+      /\bFROM hold\b/.test(sql) ||
       /^SELECT count.*FROM payment\b/s.test(sql)
     );
   }

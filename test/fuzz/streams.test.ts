@@ -52,7 +52,8 @@ test("an answer is read, or is unreadable at a named place", () => {
   const schema = streamEvents.balance;
   const valid = fc.constant({
     ...{ account_id: "acme", version: "7", granted: "100", position: "30", balance: "70" },
-    ...{ ended: "0", changed_at: "2026-09-01T00:00:00.000Z" },
+    ...{ ended: "0", held: "10", available: "60" },
+    ...{ changed_at: "2026-09-01T00:00:00.000Z" },
   });
   fc.assert(
     fc.property(fc.oneof(mutantJsonOf(valid), fc.json()), (json) => {

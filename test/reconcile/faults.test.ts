@@ -256,6 +256,11 @@ const FAULTS: Readonly<Record<string, Fault>> = {
     finds: ["not_told"],
     repairs: [null],
   },
+  "a published change of a hold is lost": {
+    plant: `UPDATE account SET hold_changes = hold_changes + 1 WHERE ${OF_ACME}`,
+    finds: ["not_told", "balance_not_told"],
+    repairs: [null, "told_again"],
+  },
   "published records are lost": {
     plant: `UPDATE account SET version = version + 1 WHERE ${OF_ACME}`,
     finds: ["balance_not_told"],

@@ -21,7 +21,7 @@ export const balanceRoute = route(
     if (account === undefined) throw unknownAccount(account_id);
     const at = now();
     const shown = toBalance(account, await readLotsIfDue(database, account, at), at);
-    const tag = `"${account.version}-${account.threshold}-${shown.ended}"`;
+    const tag = `"${shown.version}-${account.threshold}-${shown.ended}"`;
     void reply.header("ETag", tag);
     if (headers["if-none-match"] === tag) return reply.status(304).send();
     return shown;

@@ -22,14 +22,17 @@ const MOST_USAGES = 1_000;
 
 const WHOLE = "must be a whole number of at least 0, in digits";
 
-const dimensions = z.record(z.string(), z.string()).superRefine((values, context) => {
+export const dimensions = z.record(z.string(), z.string()).superRefine((values, context) => {
   const problem = TEXT_PROBLEM.dimensions(values);
   if (problem !== null) context.addIssue({ code: "custom", message: problem });
 });
 
-const quantity = z.union([z.int().min(0), count.refine((quantity) => quantity >= 0n, WHOLE)], {
-  error: WHOLE,
-});
+export const quantity = z.union(
+  [z.int().min(0), count.refine((quantity) => quantity >= 0n, WHOLE)],
+  {
+    error: WHOLE,
+  },
+);
 
 /** Usage to come: the fields of an event that its price depends on. */
 const usageFields = {

@@ -5,22 +5,15 @@ import { count, credits, id, words } from "../../../shared/contract/wire.ts";
 import { runwayOf } from "../../../shared/core/history/runway.ts";
 import type { AccountId } from "../../../shared/core/line/account.ts";
 import { availableAt } from "../../../shared/core/line/available.ts";
-import type { MicroCredits } from "../../../shared/core/line/credit-line.ts";
-import type { Refusal } from "../../../shared/core/line/refusal.ts";
 import { hourOf } from "../../../shared/core/offer/months.ts";
-import { type AccountCard, versionInForce } from "../../../shared/core/offer/rate-card.ts";
-import { cardOf } from "../../../shared/core/offer/rates.ts";
 import type { Dimensions } from "../../../shared/core/offer/value-tree.ts";
-import { whyNoRate } from "../../../shared/core/offer/why-no-rate.ts";
 import { formatCredits } from "../../../shared/core/text/credits-text.ts";
-import type { UsageToCome } from "../../../shared/core/usage/estimate-cost.ts";
 import { readAutoTopUp } from "../../../shared/ledger/books/auto-top-ups.ts";
 import { readLiveLots, readLotsIfDue } from "../../../shared/ledger/books/read-lots.ts";
 import { readPaymentMethod } from "../../../shared/ledger/payments/methods.ts";
 import type { Transaction } from "../../../shared/ledger/postgres/database.ts";
-import { estimateUsage } from "../../../shared/ledger/usage/estimate-usage.ts";
 import { sumUsage } from "../../../shared/ledger/usage/sum-usage.ts";
-import { badRequest, refuse } from "../problem.ts";
+import { costOf } from "./cost.ts";
 import { HEAVY_READ, READ, type RouteContext, readOfAccount, route } from "./route.ts";
 
 const HOUR_MS = 60 * 60 * 1000;
@@ -107,10 +100,15 @@ export const outlookRoutes = [
         const cost = await costOf(context, transaction, account_id, query);
         const at = context.now();
         const balance = availableAt(account, await readLotsIfDue(transaction, account, at), at);
-        const detail = `it costs about ${formatCredits(cost)} credits of ${formatCredits(balance)}`;
-        const answer = { accountId: account_id, cost, balance, allowed: true, detail };
-        if (balance >= cost && balance > 0n) return { ...answer, reason: "enough" as const };
-        if (balance > 0n && (await willBeToppedUp(context, transaction, account_id))) {
+        const { held } = account;
+        const available = balance - held;
+        const detail = `it costs about ${formatCredits(cost)} credits of ${formatCredits(available)}`;
+        const answer = {
+          ...{ accountId: account_id, cost, balance, held, available },
+          ...{ allowed: true, detail },
+        };
+        if (available >= cost && available > 0n) return { ...answer, reason: "enough" as const };
+        if (available > 0n && (await willBeToppedUp(context, transaction, account_id))) {
           const reason = "will_be_topped_up" as const;
           return { ...answer, reason, detail: `${detail}; auto top-up is on` };
         }
@@ -128,31 +126,4 @@ async function willBeToppedUp(
   const isPaused = (auto.pausedUntil ?? 0) > now();
   if (!auto.enabled || auto.stopped !== null || isPaused) return false;
   return (await readPaymentMethod(transaction, accountId)) !== null;
-}
-
-async function costOf(
-  { readRates, now }: RouteContext,
-  transaction: Transaction,
-  accountId: AccountId,
-  { credits: cost, meter, quantity, dimensions = {} }: z.output<typeof costs>,
-): Promise<MicroCredits> {
-  if (cost !== undefined && meter === undefined && quantity === undefined) {
-    if (cost < 0n) throw badRequest("credits", "is below zero");
-    return cost;
-  }
-  if (cost !== undefined || meter === undefined || quantity === undefined || quantity < 0n) {
-    throw badRequest("credits", "or both of meter and quantity (at least 0) must be given");
-  }
-  const usage = { meter, quantity, dimensions, occurredAt: now() };
-  const card = cardOf(await readRates(transaction), accountId);
-  const { lines, total } = await estimateUsage(transaction, card, accountId, [usage]);
-  if (lines.some(({ kind }) => kind === "unpriced")) throw refuse(unpriced(card, usage));
-  return total.most;
-}
-
-function unpriced(card: AccountCard, usage: UsageToCome): Refusal {
-  const { meter, occurredAt } = usage;
-  const version = versionInForce(card, meter, occurredAt);
-  if (typeof version === "string") return { kind: version, meter };
-  return { kind: "no_price", meter, detail: whyNoRate(card, usage) };
 }

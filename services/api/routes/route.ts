@@ -9,6 +9,7 @@ import {
   type AccountDetails,
   readAccountDetails,
 } from "../../../shared/ledger/books/account-details.ts";
+import type { ChangeHold } from "../../../shared/ledger/holds/gather-requests.ts";
 import type { Database, Transaction } from "../../../shared/ledger/postgres/database.ts";
 import { readSnapshot, readUsageSnapshot } from "../../../shared/ledger/postgres/read-snapshot.ts";
 import { accountOf } from "../access/caller.ts";
@@ -25,6 +26,8 @@ export interface RouteContext {
   /** The most attempts to pay by hand of an account in an hour. */
   readonly attemptsPerHour: number;
   readRates(transaction: Transaction): Promise<Rates>;
+  /** Decides on a request about a hold, together with others of the moment. */
+  readonly changeHold: ChangeHold;
   readonly heavyReads: HeavyReads;
   /** Runs exports, a few of an account at a time. */
   readonly exports: HeavyReads;

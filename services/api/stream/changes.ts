@@ -79,7 +79,7 @@ function toChanges(changed: AccountChanges, now: Instant): Changes {
         ...{ event: "balance", counter: "version", sequence: version },
         data: encode(balance.in, {
           ...balanceChanged(changed, changedAtOf(changed, now)),
-          ...{ balance: left, ended },
+          ...{ balance: left, ended, available: left - changed.held },
         }),
       },
     ],

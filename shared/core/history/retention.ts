@@ -48,6 +48,9 @@ export function leastUsageMs(repeats: Retention): number {
 /** The answer to a request with an Idempotency-Key is given again for this long, in milliseconds. */
 export const IDEMPOTENT_MS = 24 * 60 * 60 * 1000;
 
+/** For how long a hold that has ended can be read, and its id asks for no other one. */
+const HOLDS_KEPT = { count: 40, unit: "day" } as const;
+
 /** A table whose old rows are deleted. What ends a row's use is in the statement that deletes it. */
 export interface HousekeepingRule {
   readonly table:
@@ -55,6 +58,7 @@ export interface HousekeepingRule {
     | "dashboard_token"
     | "reconciliation"
     | "dead_letter"
+    | "hold"
     | "usage_identity"
     | "usage_page";
   /** Counted from the instant that ended the row's use. */
@@ -89,6 +93,7 @@ export function housekeepingRules({
     { table: "dashboard_token", kept: { count: 1, unit: "day" }, needsMetering: false },
     { table: "reconciliation", kept: reconciliations, needsMetering: false },
     { table: "dead_letter", kept: deadLetters, needsMetering: true },
+    { table: "hold", kept: HOLDS_KEPT, needsMetering: false },
     { table: "usage_identity", kept: repeats, needsMetering: false },
     { table: "usage_page", kept: usage, needsMetering: true },
   ];

@@ -11,7 +11,7 @@ export type Instant = number;
 /** The account row. It has all that metering needs, which therefore reads neither lots nor schedules. */
 export interface Account extends CreditLine {
   readonly accountId: AccountId;
-  /** Raised by every transaction on the account. */
+  /** Raised by every transaction that moves the line or changes a setting. */
   readonly version: bigint;
   /** The balance is low at or below it. */
   readonly threshold: MicroCredits;
@@ -33,6 +33,10 @@ export interface Account extends CreditLine {
   readonly spent: string | null;
   /** When time alone makes something due: a turn, or a grace after what waits for usage. */
   readonly settleAt: Instant | null;
+  /** The sum of what its open holds set aside. Holds change it, and leave the version as it is. */
+  readonly held: MicroCredits;
+  /** The number of changes of holds published: the last one's sequence. */
+  readonly holdChanges: bigint;
 }
 
 /** Credits added together, from one source. */
@@ -60,4 +64,15 @@ export interface Entry {
   readonly dueAt: Instant;
   /** Who requested it; null or left out: nobody, it fell due or follows from a payment. */
   readonly postedBy?: string | null;
+}
+
+/**
+ * The version of what an account shows, which every transaction on it raises: its line's, and one more for each
+ * change of a hold. Both only grow, so of two states the one with the larger sum is newer.
+ */
+export function stateVersionOf({
+  version,
+  holdChanges,
+}: Pick<Account, "version" | "holdChanges">): bigint {
+  return version + holdChanges;
 }

@@ -11,6 +11,7 @@ interface Figures {
   unknown_account: { accountId: AccountId };
   unknown_lot: { lotId: string };
   unknown_payment: { paymentId: string };
+  unknown_hold: { holdId: string };
   /** It was never metered, or before `pastUntil`, of when events are past retention; null: all are kept. */
   unknown_event: { eventId: string; pastUntil: Instant | null };
   /** Events of several sources have the id; the first sources, in order. */
@@ -35,6 +36,7 @@ interface Figures {
   adjustment_exists: { reference: string; credits: MicroCredits };
   top_up_exists: { amount: bigint; currency: string };
   refund_exists: { amount: bigint; currency: string };
+  hold_exists: { holdId: string; credits: MicroCredits; at: Instant };
 
   // The subscription does not allow it.
   no_subscription: unknown;
@@ -85,6 +87,15 @@ interface Figures {
   not_paid: { paymentId: string; status: string };
   /** `left` can still be refunded; 0: all is refunded, or about to be. */
   exceeds_refundable: { paymentId: string; left: bigint; currency: string };
+
+  // Holds.
+  /** Less is available than a hold asks for; below zero the account is in debt, or more is held than is left. */
+  insufficient_credits: { asked: MicroCredits; available: MicroCredits };
+  /** It is closed with a final amount of `credits`. */
+  hold_captured: { holdId: string; credits: MicroCredits };
+  hold_ended: { holdId: string; how: "released" | "expired"; at: Instant };
+  /** A final amount above the `credits` that were given. */
+  exceeds_hold: { holdId: string; credits: MicroCredits };
 
   // Credits.
   /** The credits must be above 0. */

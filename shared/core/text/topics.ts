@@ -6,6 +6,7 @@ export const TOPICS = {
   credits: "billing.credits",
   topUps: "billing.top-ups",
   payments: "billing.payments",
+  holds: "billing.holds",
   creditsExpiring: "billing.credits-expiring",
   balances: "billing.balances",
 } as const;

@@ -109,6 +109,7 @@ export const SCHEMAS = {
   credits: schemaOf(TOPICS.credits, "credits-posted.avsc"),
   topUps: schemaOf(TOPICS.topUps, "top-up-changed.avsc"),
   payments: schemaOf(TOPICS.payments, "payment-changed.avsc"),
+  holds: schemaOf(TOPICS.holds, "hold-changed.avsc"),
   creditsExpiring: schemaOf(TOPICS.creditsExpiring, "credits-expiring.avsc"),
   balances: schemaOf(TOPICS.balances, "balance-changed.avsc"),
 } as const satisfies Record<keyof typeof TOPICS, TopicSchema>;

@@ -23,7 +23,7 @@ export interface NumberedNotice extends TopUpNotice {
 
 /** An account's newest state, and what is new to a reader. */
 export interface AccountChanges
-  extends Pick<Account, "accountId" | "version" | "granted" | "position" | "nextDueAt">,
+  extends Pick<Account, "accountId" | "version" | "granted" | "position" | "nextDueAt" | "held">,
     KnownChanges {
   /** When usage, an entry or a setting last changed it. */
   readonly changedAt: Instant;
@@ -38,7 +38,7 @@ export interface AccountChanges
 type State = Omit<AccountChanges, "lots" | "newEntries" | "newTopUps">;
 
 const STATES = `
-  SELECT account_id AS "accountId", version, granted, position, entries,
+  SELECT account_id AS "accountId", version + hold_changes AS version, granted, position, held, entries,
          next_due_at AS "nextDueAt", coalesce(auto_top_up.told, 0)::bigint AS "topUps",
          greatest(
            created_at,

@@ -6,7 +6,7 @@ import { type Queryable, queryRows, type Transaction } from "../postgres/databas
 export const ACCOUNT_COLUMNS = `
   account_id AS "accountId", granted, position, version, threshold, low_balance AS "lowBalance",
   crossings, waiting_crossing AS "waitingCrossing", entries, time_zone AS "timeZone", next_due_at AS "nextDueAt", settle_at AS "settleAt",
-  expired_until AS "expiredUntil", spent::text AS spent`;
+  expired_until AS "expiredUntil", spent::text AS spent, held, hold_changes AS "holdChanges"`;
 
 const READ = `
   SELECT ${ACCOUNT_COLUMNS}
@@ -38,4 +38,18 @@ export async function lockAccounts(
   ids: readonly string[],
 ): Promise<Account[]> {
   return queryRows<Account>(transaction, LOCK, [textArray([...ids].sort())], "lock-accounts");
+}
+
+const LOCK_FREE = `
+  SELECT ${ACCOUNT_COLUMNS}
+  FROM account
+  WHERE account_id = ANY($1::text[])
+  FOR NO KEY UPDATE SKIP LOCKED`;
+
+/** Locks those account rows that nobody else has locked, and returns them. */
+export async function lockFreeAccounts(
+  transaction: Transaction,
+  ids: readonly string[],
+): Promise<Account[]> {
+  return queryRows<Account>(transaction, LOCK_FREE, [textArray(ids)], "lock-free-accounts");
 }

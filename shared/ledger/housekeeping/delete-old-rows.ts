@@ -70,6 +70,17 @@ const DEAD_LETTERS = `
     AND dead_letter.kafka_partition = old.kafka_partition
     AND dead_letter.kafka_offset = old.kafka_offset`;
 
+const HOLDS = `
+  DELETE FROM hold
+  USING (
+    SELECT account_id, hold_id
+    FROM hold
+    WHERE ended_at < to_timestamp($1 / 1000.0)
+    ORDER BY ended_at
+    ${OLD}
+  ) AS old
+  WHERE hold.account_id = old.account_id AND hold.hold_id = old.hold_id`;
+
 const DELETE: Record<
   Exclude<HousekeepingRule["table"], "usage_identity" | "usage_page">,
   string
@@ -78,6 +89,7 @@ const DELETE: Record<
   dashboard_token: TOKENS,
   reconciliation: RECONCILIATIONS,
   dead_letter: DEAD_LETTERS,
+  hold: HOLDS,
 };
 
 /** Two tables of identities take turns, and the older one is emptied whole. A turn waits for no one for long. */

@@ -8,8 +8,8 @@ import {
   type Transaction,
 } from "../postgres/database.ts";
 
-/** An account's newest state, as published on `billing.balances`. */
-export type BalanceState = Pick<Account, "accountId" | "version" | "granted" | "position">;
+/** An account's newest state, as published on `billing.balances`; the version is that of the state. */
+export type BalanceState = Pick<Account, "accountId" | "version" | "granted" | "position" | "held">;
 
 const NOTE = "INSERT INTO balance_change (account_ids) VALUES ($1)";
 
@@ -115,7 +115,7 @@ const TAKE = `
   SELECT DISTINCT account_id AS "accountId" FROM taken, unnest(account_ids) AS account_id`;
 
 const STATES = `
-  SELECT account_id AS "accountId", version, granted, position
+  SELECT account_id AS "accountId", version + hold_changes AS version, granted, position, held
   FROM account
   WHERE account_id = ANY($1::text[])`;
 

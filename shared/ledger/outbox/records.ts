@@ -1,3 +1,4 @@
+import { type Hold, heldBy } from "../../core/holds/hold.ts";
 import type { Account, AccountId, Entry, Instant } from "../../core/line/account.ts";
 import { balanceOf, type MicroCredits } from "../../core/line/credit-line.ts";
 import type { LowBalance } from "../../core/line/low-balance.ts";
@@ -81,6 +82,22 @@ export function paymentChangedRecord(
   };
 }
 
+/** HoldChanged for `billing.holds`. */
+export function holdChangedRecord(hold: Hold, sequence: bigint, changedAt: Instant): OutboxRecord {
+  const { accountId, holdId, status, asked, credits, used, captured } = hold;
+  const { requestedBy, expiresAt, endedAt } = hold;
+  return {
+    accountId,
+    topic: TOPICS.holds,
+    sequence,
+    record: {
+      ...{ account_id: accountId, sequence, hold_id: holdId, status },
+      ...{ asked, credits, used, captured, held: heldBy(hold), requested_by: requestedBy },
+      ...{ expires_at: expiresAt, ended_at: endedAt, changed_at: changedAt },
+    },
+  };
+}
+
 /** Credits that will expire. */
 export interface ExpiringCredits {
   readonly accountId: AccountId;
@@ -114,7 +131,7 @@ export function creditsExpiringRecord(
 
 /** The fields of BalanceChanged. */
 export function balanceChanged(
-  state: Pick<Account, "accountId" | "version" | "granted" | "position">,
+  state: Pick<Account, "accountId" | "version" | "granted" | "position" | "held">,
   changedAt: Instant,
 ): Record<string, unknown> {
   return {
@@ -124,5 +141,6 @@ export function balanceChanged(
     position: state.position,
     balance: balanceOf(state),
     changed_at: changedAt,
+    held: state.held,
   };
 }

@@ -1,6 +1,7 @@
 import type { Database, Transaction } from "../postgres/database.ts";
 import { allowWholeTables, readUsageSnapshot } from "../postgres/read-snapshot.ts";
 import { DUE_INVARIANTS } from "./invariants/due.ts";
+import { HOLD_INVARIANTS } from "./invariants/holds.ts";
 import type { Invariant } from "./invariants/invariant.ts";
 import { LINE_INVARIANTS } from "./invariants/line.ts";
 import { MONTH_INVARIANTS } from "./invariants/months.ts";
@@ -11,6 +12,7 @@ export const INVARIANTS: readonly Invariant[] = [
   ...LINE_INVARIANTS,
   ...MONTH_INVARIANTS,
   ...PAYMENT_INVARIANTS,
+  ...HOLD_INVARIANTS,
   ...DUE_INVARIANTS,
   ...USAGE_INVARIANTS,
 ];

@@ -11,6 +11,7 @@ export const COUNTED_TOPICS = [
   TOPICS.lowBalance,
   TOPICS.topUps,
   TOPICS.payments,
+  TOPICS.holds,
 ] as const;
 
 export type CountedTopic = (typeof COUNTED_TOPICS)[number];
@@ -20,6 +21,7 @@ const COUNTS: Record<CountedTopic, string> = {
   [TOPICS.lowBalance]: "SELECT account_id, crossings AS told FROM account",
   [TOPICS.topUps]: "SELECT account_id, told FROM auto_top_up",
   [TOPICS.payments]: "SELECT account_id, records AS told FROM payments_published",
+  [TOPICS.holds]: "SELECT account_id, hold_changes AS told FROM account",
 };
 
 /** How many records an account has on a topic, and the first one that waits in the outbox and is not refused. */
@@ -53,10 +55,10 @@ export async function* readRecordCounts(
 }
 
 const VERSIONS = `
-  SELECT account_id AS "accountId", version
+  SELECT account_id AS "accountId", version + hold_changes AS version
   FROM account
   WHERE account_id > $1 AND ($2::text IS NULL OR account_id = $2)
-    AND version > 1
+    AND version + hold_changes > 1
     AND NOT EXISTS (SELECT FROM waiting WHERE waiting.account_id = account.account_id)
   ORDER BY account_id
   LIMIT ${PAGE}`;

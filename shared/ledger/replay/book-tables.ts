@@ -19,6 +19,8 @@ export const COPIED_TABLES = [
     "display_name",
   ],
   ...["schedule", "subscription_change", "usage_complete"],
+  // They move no line, so no usage and no entry says what they were.
+  "hold",
   // Payments.
   ...[
     "payment_method",

@@ -11,11 +11,13 @@ const STATES = `
     low_balance boolean,
     next_due_at timestamptz,
     settle_at   timestamptz,
-    expired_until timestamptz
+    expired_until timestamptz,
+    held          bigint,
+    hold_changes  bigint
   ) ON COMMIT DROP`;
 
 const STATE_COLUMNS =
-  "account_id, version, crossings, waiting_crossing, low_balance, next_due_at, settle_at, expired_until";
+  "account_id, version, crossings, waiting_crossing, low_balance, next_due_at, settle_at, expired_until, held, hold_changes";
 
 // A replay has other transactions, so a version may be higher than in the source.
 const FINISH_ACCOUNTS = `
@@ -26,7 +28,9 @@ const FINISH_ACCOUNTS = `
       low_balance = replayed.low_balance,
       next_due_at = replayed.next_due_at,
       settle_at = replayed.settle_at,
-      expired_until = replayed.expired_until
+      expired_until = replayed.expired_until,
+      held = replayed.held,
+      hold_changes = replayed.hold_changes
   FROM replayed_account AS replayed
   WHERE account.account_id = replayed.account_id`;
 

@@ -131,6 +131,8 @@ describe("subscription start", () => {
       low_balance: false,
       crossing: null,
       ended: "0",
+      held: "0",
+      available: "500000000",
     });
     expect(await outboxOf(books, "cli-acme", "billing.credits")).toEqual([
       expect.objectContaining({ sequence: "1", kind: "grant", credits: "500000000" }),

@@ -14,6 +14,7 @@ import { inTransaction } from "../../../shared/ledger/postgres/database.ts";
 import { readLastReconciliation } from "../../../shared/ledger/proof/reconciliations.ts";
 import { debitUsage } from "../../../shared/ledger/usage/debit-usage.ts";
 import { type Books, openAccount, openBooks, setPrice } from "../../support/books/books.ts";
+import { askedHold, changeHold } from "../../support/books/holds.ts";
 import { dropMonths, oldUsage } from "../../support/books/old-usage.ts";
 import { toEvent } from "../../support/books/usage-batches.ts";
 import { recordsOf } from "../../support/kafka/records-of.ts";
@@ -64,18 +65,28 @@ test("of each table the old rows go, and the young and undecided ones stay", asy
   await letter("in an unknown partition", { offset: 7, partition: 2, dismissed: old });
   await letter("not published", { offset: 8, dismissed: old, published: false });
   await letter("refused by Kafka", { offset: 9, dismissed: old, published: false, refused: true });
+  await openAccount({ database }, "holder", { lots: [{ credits: 100n }] });
+  for (const [holdId, at] of [
+    ["old", now - 41 * DAY],
+    ["young", now - 39 * DAY],
+    ["open", now],
+  ] as const) {
+    await changeHold({ database }, askedHold("holder", holdId, 1n), at);
+  }
 
   expect(await run()).toEqual({
     api_request: 1,
     dashboard_token: 1,
     reconciliation: 2,
     dead_letter: 3,
+    hold: 1,
     usage_identity: 0,
     usage_page: 0,
   });
   expect(await left("api_request", "idempotency_key")).toEqual(["young"]);
   expect(await left("dashboard_token", "key_id")).toEqual(["open", "young"]);
   expect(await left("reconciliation", "listed->>0")).toEqual(["young"]);
+  expect(await left("hold", "hold_id")).toEqual(["open", "young"]);
   expect(await left("dead_letter", "detail")).toEqual(
     [
       "in an unknown partition",
@@ -92,11 +103,12 @@ test("of each table the old rows go, and the young and undecided ones stay", asy
     { table: "api_request", keptFor: "2 days", ranAt: now, deleted: 1n, finished: true },
     { table: "dashboard_token", keptFor: "1 day", ranAt: now, deleted: 1n, finished: true },
     { table: "dead_letter", keptFor: "90 days", ranAt: now, deleted: 3n, finished: true },
+    { table: "hold", keptFor: "40 days", ranAt: now, deleted: 1n, finished: true },
     { table: "reconciliation", keptFor: "90 days", ranAt: now, deleted: 2n, finished: true },
     { table: "usage_identity", keptFor: "36 days", ranAt: now, deleted: 0n, finished: true },
     { table: "usage_page", keptFor: "38 days", ranAt: now, deleted: 0n, finished: true },
   ]);
-  expect(Object.values(await run())).toEqual([0, 0, 0, 0, 0, 0]);
+  expect(Object.values(await run())).toEqual([0, 0, 0, 0, 0, 0, 0]);
 });
 
 test("a run that fails is shown as one that did not finish, not as the one before it", async () => {
@@ -126,7 +138,15 @@ test("two runs at once delete each row once; a run broken off is continued by th
   await requests({ young: now });
   const stopped = AbortSignal.abort();
   expect(await run({ signal: stopped })).toMatchObject({ api_request: 0 });
-  expect(await listHousekeeping(database)).toMatchObject([{ finished: false }, {}, {}, {}, {}, {}]);
+  expect(await listHousekeeping(database)).toMatchObject([
+    { finished: false },
+    {},
+    {},
+    {},
+    {},
+    {},
+    {},
+  ]);
   const both = await Promise.all([run(), run()]);
   expect(both.reduce((sum, deleted) => sum + (deleted["api_request"] ?? 0), 0)).toBe(2500);
   expect(await left("api_request", "idempotency_key")).toEqual(["young"]);

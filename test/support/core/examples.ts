@@ -26,6 +26,8 @@ export function accountWith(given: Partial<Account> = {}): Account {
     settleAt: null,
     expiredUntil: null,
     spent: null,
+    held: 0n,
+    holdChanges: 0n,
     ...given,
   };
 }

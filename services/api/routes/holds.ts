@@ -1,0 +1,185 @@
+import { createHash } from "node:crypto";
+import { z } from "zod";
+import { hold, holdPage, toHold } from "../../../shared/contract/hold.ts";
+import { listOf, page } from "../../../shared/contract/page.ts";
+import { accountId, credits, id } from "../../../shared/contract/wire.ts";
+import { HOLD_SECONDS } from "../../../shared/core/holds/hold.ts";
+import type { AccountId } from "../../../shared/core/line/account.ts";
+import type { MicroCredits } from "../../../shared/core/line/credit-line.ts";
+import type { HoldAsked } from "../../../shared/ledger/holds/change-holds.ts";
+import { listOpenHolds, readHold } from "../../../shared/ledger/holds/read-holds.ts";
+import { readSnapshot } from "../../../shared/ledger/postgres/read-snapshot.ts";
+import { nameOf } from "../access/caller.ts";
+import { refuse } from "../problem.ts";
+import { costOf } from "./cost.ts";
+import { dimensions, quantity } from "./estimate.ts";
+import { READ, type RouteContext, readOfAccount, requestBody, route } from "./route.ts";
+
+const { least, usual, most } = HOLD_SECONDS;
+
+const ttlSeconds = z
+  .int()
+  .min(least)
+  .max(most)
+  .meta({ description: `From now on; at most ${most}.` });
+
+const newHold = requestBody("New hold", {
+  hold_id: id("hold_id").meta({
+    description: "The caller's. Asked for again in the same way, it is the same hold.",
+  }),
+  credits: credits.optional(),
+  meter: id("meter").optional().meta({
+    description: "Instead of credits: what the quantity costs at most, at the prices of now.",
+  }),
+  quantity: quantity.optional(),
+  dimensions: dimensions.optional(),
+  partial: z.boolean().default(false).meta({
+    description: "true: where less is available, it is given.",
+  }),
+  ttl_seconds: ttlSeconds.default(usual),
+});
+
+type NewHold = z.output<typeof newHold>;
+
+/** Whoever publishes usage may set credits aside for it. */
+const CHANGE = { access: ["ingest", "billing"], tag: "holds" } as const;
+const PATH = "/v1/accounts/:account_id/holds";
+const ONE = `${PATH}/:hold_id`;
+
+const ofAccount = z.object({ account_id: accountId });
+const ofHold = z.object({ account_id: accountId, hold_id: id("hold_id") });
+
+export const holdRoutes = [
+  route(
+    {
+      ...CHANGE,
+      method: "POST",
+      path: PATH,
+      params: ofAccount,
+      summary: "Set credits aside for usage to come",
+      description:
+        "Given only if `available` covers it, or else 402 (`insufficient_credits`); durable once answered. Give `credits`, or a `meter` and a `quantity` (with its `dimensions`). A hold ends when it is captured and used up, released, or when its time is over. It never moves the balance, and usage is metered whatever is held.",
+      body: newHold,
+      response: { 201: hold },
+    },
+    async (request, context) => {
+      const { account_id } = request.params;
+      const { body } = request;
+      return changed(context, {
+        ...{ kind: "hold", accountId: account_id, holdId: body.hold_id },
+        ...{ request: digestOf(body), credits: await creditsOf(context, account_id, body) },
+        ...{ partial: body.partial, ttlMs: body.ttl_seconds * 1_000, by: nameOf(request) },
+      });
+    },
+  ),
+  route(
+    {
+      ...READ,
+      path: PATH,
+      tag: "holds",
+      summary: "List an account's open holds, the one that ends first first",
+      query: page,
+      response: { 200: listOf(hold) },
+    },
+    ({ params: { account_id }, query }, context) =>
+      readOfAccount(context, account_id, (transaction) =>
+        holdPage(query, (range) => listOpenHolds(transaction, account_id, range)),
+      ),
+  ),
+  route(
+    {
+      ...READ,
+      path: ONE,
+      params: ofHold,
+      tag: "holds",
+      summary: "Show a hold, for 40 days after its end",
+      response: { 200: hold },
+    },
+    ({ params }, context) =>
+      readOfAccount(context, params.account_id, async (transaction) => {
+        const place = placeOf(params);
+        const found = await readHold(transaction, place);
+        if (found === null) throw refuse({ kind: "unknown_hold", holdId: place.holdId });
+        return toHold(found);
+      }),
+  ),
+  route(
+    {
+      ...CHANGE,
+      method: "PATCH",
+      path: ONE,
+      params: ofHold,
+      summary: "Extend a hold's time",
+      description: "It ends `ttl_seconds` from now, or when it would have ended if that is later.",
+      body: requestBody("Hold extension", { ttl_seconds: ttlSeconds }),
+      response: { 200: hold },
+    },
+    ({ params, body }, context) =>
+      changed(context, { kind: "extend", ...placeOf(params), ttlMs: body.ttl_seconds * 1_000 }),
+  ),
+  route(
+    {
+      ...CHANGE,
+      method: "POST",
+      path: `${ONE}/capture`,
+      params: ofHold,
+      summary: "Close a hold with a final amount",
+      description:
+        "What is above it is available at once. What of it no usage has used yet stays held, for usage under way, until that is metered or the hold's time is over. The same again changes nothing.",
+      body: requestBody("Capture", {
+        credits: credits
+          .refine((final) => final >= 0n, "is below zero")
+          .meta({ description: "What the usage costs in all, also what is metered already." }),
+      }),
+      response: { 200: hold },
+    },
+    ({ params, body }, context) =>
+      changed(context, { kind: "capture", ...placeOf(params), credits: body.credits }),
+  ),
+  route(
+    {
+      ...CHANGE,
+      method: "POST",
+      path: `${ONE}/release`,
+      params: ofHold,
+      summary: "Give back what a hold sets aside",
+      description: "The same again changes nothing.",
+      response: { 200: hold },
+    },
+    ({ params }, context) => changed(context, { kind: "release", ...placeOf(params) }),
+  ),
+];
+
+function placeOf({ account_id, hold_id }: z.output<typeof ofHold>) {
+  return { accountId: account_id, holdId: hold_id };
+}
+
+/** The hold after a change. Throws a Problem if it is refused. */
+async function changed({ changeHold }: RouteContext, asked: HoldAsked) {
+  const outcome = await changeHold(asked);
+  if (outcome.kind !== "held") throw refuse(outcome);
+  return toHold(outcome.hold);
+}
+
+async function creditsOf(
+  context: RouteContext,
+  account: AccountId,
+  { credits, meter, quantity, dimensions }: NewHold,
+): Promise<MicroCredits> {
+  if (credits !== undefined && meter === undefined && quantity === undefined) return credits;
+  const cost = {
+    ...{ credits, meter, dimensions },
+    quantity: quantity === undefined ? undefined : BigInt(quantity),
+  };
+  return readSnapshot(context.database, (transaction) =>
+    costOf(context, transaction, account, cost),
+  );
+}
+
+/** What is asked for, whatever it costs at the moment. */
+function digestOf({ credits, meter, quantity, dimensions = {}, ...rest }: NewHold): string {
+  const { partial, ttl_seconds } = rest;
+  const values = Object.entries(dimensions).sort(([a], [b]) => (a < b ? -1 : 1));
+  const asked = [String(credits), meter, String(quantity), values, partial, ttl_seconds];
+  return createHash("sha256").update(JSON.stringify(asked)).digest("hex");
+}

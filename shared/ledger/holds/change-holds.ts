@@ -1,0 +1,104 @@
+import { decideHolds, type HoldDecision, type HoldRequest } from "../../core/holds/decide-holds.ts";
+import type { Account, AccountId, Instant } from "../../core/line/account.ts";
+import { moveAccounts, type UnknownAccount } from "../books/move-account.ts";
+import { lockAccounts, lockFreeAccounts, readAccounts } from "../books/read-accounts.ts";
+import { readLotsOfDue } from "../books/read-lots.ts";
+import { type Database, inTransaction, type Transaction } from "../postgres/database.ts";
+import { together } from "../postgres/together.ts";
+import { type HoldPlace, readHoldsToChange } from "./read-holds.ts";
+import { type ChangedAccount, writeHolds } from "./write-holds.ts";
+
+/** A request about a hold of an account. */
+export type HoldAsked = HoldRequest & Pick<HoldPlace, "accountId">;
+
+/** The hold after a request, or why it stays as it was. */
+export type HoldOutcome = HoldDecision | UnknownAccount;
+
+/**
+ * Decides on requests about holds of any accounts, in their order, in one transaction. What is due on an account
+ * by time alone is settled first. Returns an outcome for each request once all of them are durable.
+ */
+export async function changeHolds(
+  database: Database,
+  asked: readonly HoldAsked[],
+  now: Instant,
+): Promise<HoldOutcome[]> {
+  const byAccount = byAccountOf(asked);
+  const ids = [...byAccount.keys()];
+  const accounts = await readAccounts(database, ids);
+  const due = ids.filter((id) => mustBeSettled(accounts.get(id), now));
+  if (due.length > 0) await moveAccounts(database, { accountIds: due, now }, async () => new Map());
+  return inTransaction(database, async (transaction) => {
+    const locked = await lockAccounts(transaction, ids);
+    const outcomes = outcomesOf(await changeLocked(transaction, locked, byAccount, now), byAccount);
+    return asked.map((request) => {
+      const { accountId } = request;
+      return outcomes.get(request) ?? { kind: "unknown_account", accountId };
+    });
+  });
+}
+
+/**
+ * The same without waiting for anyone: null for requests about accounts that others have locked, that must be
+ * settled, or that do not exist.
+ */
+export async function changeFreeHolds(
+  database: Database,
+  asked: readonly HoldAsked[],
+  now: Instant,
+): Promise<(HoldOutcome | null)[]> {
+  const byAccount = byAccountOf(asked);
+  return inTransaction(database, async (transaction) => {
+    const locked = await lockFreeAccounts(transaction, [...byAccount.keys()]);
+    const ready = locked.filter((account) => !mustBeSettled(account, now));
+    const outcomes = outcomesOf(await changeLocked(transaction, ready, byAccount, now), byAccount);
+    return asked.map((request) => outcomes.get(request) ?? null);
+  });
+}
+
+function byAccountOf(asked: readonly HoldAsked[]) {
+  return Map.groupBy(asked, ({ accountId }) => accountId);
+}
+
+/** A turn of the month may have credits for it; what waits for usage to be metered makes nothing available. */
+function mustBeSettled(account: Account | undefined, now: Instant): boolean {
+  const at = account?.settleAt ?? null;
+  return at !== null && at <= now;
+}
+
+/** Changes the holds of locked accounts; what has run out of time ends, whatever is asked. */
+export async function changeLocked(
+  transaction: Transaction,
+  locked: readonly Account[],
+  asked: ReadonlyMap<AccountId, readonly HoldAsked[]>,
+  now: Instant,
+): Promise<ChangedAccount[]> {
+  if (locked.length === 0) return [];
+  const ids = locked.map(({ accountId }) => accountId);
+  const named = locked.flatMap(({ accountId }) => asked.get(accountId) ?? []);
+  const [holds, lots] = await together([
+    readHoldsToChange(transaction, ids, named, now),
+    readLotsOfDue(transaction, locked, now),
+  ]);
+  const changed = locked.map((account) => {
+    const { accountId } = account;
+    const of = { account, lots: lots.get(accountId) ?? [], holds: holds.get(accountId) ?? [] };
+    return { account, ...decideHolds(of, asked.get(accountId) ?? [], now) };
+  });
+  await writeHolds(transaction, changed, now);
+  return changed;
+}
+
+function outcomesOf(
+  changed: readonly ChangedAccount[],
+  byAccount: ReadonlyMap<AccountId, readonly HoldAsked[]>,
+): Map<HoldAsked, HoldOutcome> {
+  const outcomes = new Map<HoldAsked, HoldOutcome>();
+  for (const { account, decisions } of changed) {
+    for (const [at, request] of (byAccount.get(account.accountId) ?? []).entries()) {
+      const decision = decisions[at];
+      if (decision !== undefined) outcomes.set(request, decision);
+    }
+  }
+  return outcomes;
+}

@@ -1,0 +1,89 @@
+import type { HoldChanges } from "../../core/holds/decide-holds.ts";
+import type { Hold } from "../../core/holds/hold.ts";
+import type { Account, Instant } from "../../core/line/account.ts";
+import { queueBalanceChanges } from "../outbox/balance-changes.ts";
+import { putInOutbox } from "../outbox/outbox.ts";
+import { holdChangedRecord } from "../outbox/records.ts";
+import { columnsOf } from "../postgres/array-literal.ts";
+import type { Transaction } from "../postgres/database.ts";
+import { together } from "../postgres/together.ts";
+
+/** What a locked account's holds become. */
+export interface ChangedAccount extends HoldChanges {
+  readonly account: Account;
+}
+
+/** Writes changed holds, what their accounts hold, and the records to publish. */
+export async function writeHolds(
+  transaction: Transaction,
+  changed: readonly ChangedAccount[],
+  now: Instant,
+): Promise<void> {
+  const moved = changed.filter(({ changes }) => changes.length > 0);
+  if (moved.length === 0) return;
+  await together([
+    storeHolds(transaction, moved),
+    updateHeld(transaction, moved),
+    putInOutbox(
+      transaction,
+      moved.flatMap(({ account, changes }) =>
+        changes.map((hold, at) =>
+          holdChangedRecord(hold, account.holdChanges + BigInt(at) + 1n, now),
+        ),
+      ),
+    ),
+    queueBalanceChanges(
+      transaction,
+      moved.map(({ account }) => account),
+    ),
+  ]);
+}
+
+const STORE = `
+  INSERT INTO hold (account_id, hold_id, request, asked, credits, used, captured, status, requested_by,
+                    created_at, expires_at, ended_at)
+  SELECT account_id, hold_id, decode(request, 'hex'), asked, credits, used, captured, status, requested_by,
+         to_timestamp(created_at / 1000), to_timestamp(expires_at / 1000), to_timestamp(ended_at / 1000)
+  FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[],
+              $8::text[], $9::text[], $10::float8[], $11::float8[], $12::float8[])
+    AS changed (account_id, hold_id, request, asked, credits, used, captured, status, requested_by,
+                created_at, expires_at, ended_at)
+  ON CONFLICT (account_id, hold_id) DO UPDATE
+  SET captured = excluded.captured,
+      status = excluded.status,
+      expires_at = excluded.expires_at,
+      ended_at = excluded.ended_at`;
+
+/** Each hold in its last state. */
+async function storeHolds(
+  transaction: Transaction,
+  moved: readonly ChangedAccount[],
+): Promise<void> {
+  const last = moved.flatMap(({ changes }) => [
+    ...new Map(changes.map((hold): [string, Hold] => [hold.holdId, hold])).values(),
+  ]);
+  const values = columnsOf(
+    last,
+    ...(["accountId", "holdId", "request", "asked", "credits", "used", "captured"] as const),
+    ...(["status", "requestedBy", "createdAt", "expiresAt", "endedAt"] as const),
+  );
+  await transaction.query({ name: "store-holds", text: STORE, values });
+}
+
+const HELD = `
+  UPDATE account
+  SET held = changed.held, hold_changes = account.hold_changes + changed.changes
+  FROM unnest($1::text[], $2::bigint[], $3::bigint[]) AS changed (account_id, held, changes)
+  WHERE account.account_id = changed.account_id`;
+
+async function updateHeld(
+  transaction: Transaction,
+  moved: readonly ChangedAccount[],
+): Promise<void> {
+  const rows = moved.map(({ account: { accountId }, held, changes }) => ({
+    ...{ accountId, held, changes: changes.length },
+  }));
+  const values = columnsOf(rows, "accountId", "held", "changes");
+  const { rowCount } = await transaction.query({ name: "update-held", text: HELD, values });
+  if (rowCount !== rows.length) throw new Error("an account is gone while its row was locked");
+}

@@ -1,0 +1,183 @@
+import { describe, expect, test } from "vitest";
+import {
+  decideHolds,
+  type HoldingAccount,
+  type HoldRequest,
+} from "../../../shared/core/holds/decide-holds.ts";
+import type { Hold } from "../../../shared/core/holds/hold.ts";
+import { toAccountId } from "../../../shared/core/text/text.ts";
+import { accountWith, lotOf, MINUTE, NOON } from "../../support/core/examples.ts";
+
+const asked = (
+  holdId: string,
+  credits: bigint,
+  given: { partial?: boolean; request?: string } = {},
+) =>
+  ({
+    ...{ kind: "hold", holdId, credits, partial: false, request: `of ${credits}` },
+    ...{ ttlMs: 10 * MINUTE, by: "key:1", ...given },
+  }) satisfies HoldRequest;
+
+function holdWith(given: Partial<Hold> = {}): Hold {
+  return {
+    ...{
+      accountId: toAccountId("acme"),
+      holdId: "run",
+      request: "of 60",
+      asked: 60n,
+      credits: 60n,
+    },
+    ...{ used: 0n, captured: null, status: "open", requestedBy: "key:1" },
+    ...{ createdAt: NOON - MINUTE, expiresAt: NOON + MINUTE, endedAt: null },
+    ...given,
+  };
+}
+
+/** An account with 100 credits on its line. */
+function holding(holds: readonly Hold[] = [], held = 0n, given: Partial<HoldingAccount> = {}) {
+  const account = accountWith({ granted: 100n, held });
+  return { account, lots: [], holds, ...given };
+}
+
+const kindsOf = ({ decisions }: ReturnType<typeof decideHolds>) =>
+  decisions.map(({ kind }) => kind);
+
+describe("a hold is given", () => {
+  test("of what is available, each of less than the one before", () => {
+    const { decisions, held, changes } = decideHolds(
+      holding(),
+      [asked("a", 60n), asked("b", 41n), asked("c", 40n), asked("d", 1n)],
+      NOON,
+    );
+    expect(decisions).toMatchObject([
+      { kind: "held", hold: { holdId: "a", credits: 60n, expiresAt: NOON + 10 * MINUTE } },
+      { kind: "insufficient_credits", asked: 41n, available: 40n },
+      { kind: "held", hold: { holdId: "c" } },
+      { kind: "insufficient_credits", available: 0n },
+    ]);
+    expect([held, changes.map(({ holdId }) => holdId)]).toEqual([100n, ["a", "c"]]);
+  });
+
+  test("in part where that is allowed, and not at all where nothing is available", () => {
+    const partly = [asked("a", 130n, { partial: true }), asked("b", 1n, { partial: true })];
+    const { decisions, held } = decideHolds(holding(), partly, NOON);
+    expect(decisions).toMatchObject([
+      { kind: "held", hold: { asked: 130n, credits: 100n } },
+      { kind: "insufficient_credits", asked: 1n, available: 0n },
+    ]);
+    expect(held).toBe(100n);
+  });
+
+  test("of no credits never", () => {
+    const none = decideHolds(holding(), [asked("a", 0n), asked("b", -1n)], NOON);
+    expect([kindsOf(none), none.held]).toEqual([["no_credits", "no_credits"], 0n]);
+  });
+
+  test("not of what a lot has left that has ended", () => {
+    const account = accountWith({ granted: 100n, position: 10n });
+    const lots = [lotOf("old", 0n, 70n, NOON), lotOf("new", 70n, 100n)];
+    const given = decideHolds(
+      { account, lots, holds: [] },
+      [asked("a", 31n), asked("b", 30n)],
+      NOON,
+    );
+    expect(kindsOf(given)).toEqual(["insufficient_credits", "held"]);
+  });
+
+  test("once under its id: asked again it is the same, asked for otherwise a conflict", () => {
+    const first = decideHolds(holding(), [asked("run", 60n), asked("run", 60n)], NOON);
+    expect([kindsOf(first), first.held, first.changes.length]).toEqual([["held", "held"], 60n, 1]);
+    const later = holding([holdWith({ status: "released", endedAt: NOON })]);
+    expect(
+      decideHolds(later, [asked("run", 60n), asked("run", 61n)], NOON).decisions,
+    ).toMatchObject([
+      { kind: "held", hold: { status: "released" } },
+      { kind: "hold_exists", credits: 60n },
+    ]);
+  });
+});
+
+describe("a hold whose time is over", () => {
+  test("ends before anything is decided, at the instant of its end", () => {
+    const over = holdWith({ expiresAt: NOON, used: 20n });
+    const { decisions, changes, held } = decideHolds(
+      holding([over], 40n),
+      [asked("b", 100n)],
+      NOON,
+    );
+    expect(changes).toMatchObject([
+      { holdId: "run", status: "expired", endedAt: NOON },
+      { holdId: "b", status: "open" },
+    ]);
+    expect([decisions[0]?.kind, held]).toEqual(["held", 100n]);
+  });
+
+  test("stays captured where it was, and what no usage has used is back", () => {
+    const over = holdWith({ status: "captured", captured: 50n, used: 20n, expiresAt: NOON - 1 });
+    const { changes, held } = decideHolds(holding([over], 30n), [], NOON);
+    expect(changes).toMatchObject([{ status: "captured", endedAt: NOON - 1 }]);
+    expect(held).toBe(0n);
+  });
+
+  test("is not over a millisecond before", () => {
+    const { changes, held } = decideHolds(holding([holdWith()], 60n), [], NOON + MINUTE - 1);
+    expect([changes, held]).toEqual([[], 60n]);
+  });
+});
+
+const OPEN = holdWith({ used: 20n });
+const CAPTURED = holdWith({ used: 20n, status: "captured", captured: 50n });
+const RELEASED = holdWith({ status: "released", endedAt: NOON - 1 });
+const EXPIRED = holdWith({ status: "expired", endedAt: NOON - 1 });
+
+const capture = (credits: bigint): HoldRequest => ({ kind: "capture", holdId: "run", credits });
+const RELEASE: HoldRequest = { kind: "release", holdId: "run" };
+const extend = (ttlMs: number): HoldRequest => ({ kind: "extend", holdId: "run", ttlMs });
+
+describe("of a hold of 60, of which usage has used 20,", () => {
+  test.each<[string, Hold, HoldRequest, Partial<Hold> | string, held: bigint]>([
+    [
+      "a capture keeps what is not used yet",
+      OPEN,
+      capture(50n),
+      { captured: 50n, endedAt: null },
+      30n,
+    ],
+    ["a capture of all keeps all", OPEN, capture(60n), { captured: 60n, endedAt: null }, 40n],
+    ["a capture of what is used ends it", OPEN, capture(20n), { captured: 20n, endedAt: NOON }, 0n],
+    ["a capture of nothing ends it", OPEN, capture(0n), { captured: 0n, endedAt: NOON }, 0n],
+    ["a capture of more is refused", OPEN, capture(61n), "exceeds_hold", 40n],
+    ["a capture twice changes nothing", CAPTURED, capture(50n), { captured: 50n }, 30n],
+    ["another capture is refused", CAPTURED, capture(51n), "hold_captured", 30n],
+    ["a release gives the rest back", OPEN, RELEASE, { status: "released", endedAt: NOON }, 0n],
+    ["a release after capture is refused", CAPTURED, RELEASE, "hold_captured", 30n],
+    ["a longer time is given", OPEN, extend(5 * MINUTE), { expiresAt: NOON + 5 * MINUTE }, 40n],
+    ["a shorter time changes nothing", OPEN, extend(1_000), { expiresAt: NOON + MINUTE }, 40n],
+    ["no time is given after capture", CAPTURED, extend(5 * MINUTE), "hold_captured", 30n],
+  ])("%s", (_, hold, request, expected, held) => {
+    const before = hold === OPEN ? 40n : 30n;
+    const after = decideHolds(holding([hold], before), [request], NOON);
+    const [decision] = after.decisions;
+    if (typeof expected === "string") expect(decision?.kind).toBe(expected);
+    else expect(decision).toMatchObject({ kind: "held", hold: expected });
+    expect(after.held).toBe(held);
+  });
+});
+
+describe("a hold that has ended", () => {
+  test.each<[Hold, HoldRequest, string]>([
+    [RELEASED, RELEASE, "held"],
+    [RELEASED, capture(10n), "hold_ended"],
+    [RELEASED, extend(MINUTE), "hold_ended"],
+    [EXPIRED, RELEASE, "hold_ended"],
+    [EXPIRED, capture(10n), "hold_ended"],
+    [EXPIRED, extend(MINUTE), "hold_ended"],
+  ])("%#: stays as it is", (hold, request, kind) => {
+    const after = decideHolds(holding([hold]), [request], NOON);
+    expect([kindsOf(after), after.changes, after.held]).toEqual([[kind], [], 0n]);
+  });
+
+  test("of another account is unknown", () => {
+    expect(kindsOf(decideHolds(holding(), [RELEASE], NOON))).toEqual(["unknown_hold"]);
+  });
+});
