@@ -6,6 +6,7 @@ import { readFileTree } from "./parse-catalogue.ts";
 import type { Problem } from "./problem.ts";
 import { pricingOf, rateDimensions, ratesOfMeter } from "./rates.ts";
 import { credits, roundUp, units } from "./scalars.ts";
+import { tiersOfMeter } from "./tiers.ts";
 
 export type ParsedRates =
   | { readonly kind: "parsed"; readonly terms: UnitPrice | TableTerms }
@@ -16,6 +17,7 @@ const form = fields({
   credits: credits.optional(),
   per: units.optional(),
   round_up: roundUp.optional(),
+  tiers: tiersOfMeter.optional(),
   dimensions: rateDimensions.optional(),
   rates: ratesOfMeter.optional(),
 }).transform((stated, context) => {

@@ -8,6 +8,7 @@ import { conditionText, countedText, patternsText } from "../core/offer/why-no-r
 import { idProblem } from "../core/text/text.ts";
 import { fields, named } from "./fields.ts";
 import { bandStart, credits, name, roundUp, units, valuePattern } from "./scalars.ts";
+import { type GivenTiers, priceOfTiers } from "./tiers.ts";
 
 /** The names of the dimensions that a price depends on. */
 export const rateDimensions = z
@@ -54,6 +55,7 @@ interface StatedPricing {
   readonly credits?: bigint | undefined;
   readonly per?: bigint | undefined;
   readonly round_up?: RoundUp | undefined;
+  readonly tiers?: GivenTiers | undefined;
   readonly dimensions?: readonly string[] | undefined;
   readonly rates?: z.output<typeof ratesOfMeter> | undefined;
 }
@@ -65,6 +67,9 @@ type Report = (message: string, ...path: (string | number)[]) => void;
 export function pricingOf(stated: StatedPricing, report: Report): UnitPrice | TableTerms | null {
   const { credits: price, per, dimensions, rates } = stated;
   if (dimensions === undefined && rates === undefined) return onePrice(stated, report);
+  if (stated.tiers !== undefined) {
+    report("count the usage of a month, which rates do not; state a meter for each", "tiers");
+  }
   const ofEach = { credits: price, per, round_up: stated.round_up };
   for (const [field, given] of Object.entries(ofEach)) {
     if (given !== undefined) report("stands in each of the rates; leave it out here", field);
@@ -81,7 +86,16 @@ export function pricingOf(stated: StatedPricing, report: Report): UnitPrice | Ta
 }
 
 function onePrice(stated: StatedPricing, report: Report): UnitPrice | null {
-  const { credits: price, per, round_up } = stated;
+  const { credits: price, per, round_up, tiers } = stated;
+  if (tiers !== undefined) {
+    const beside = Object.entries({ credits: price, per, round_up }).filter(
+      ([, given]) => given !== undefined,
+    );
+    for (const [field] of beside)
+      report("stands beside tiers, which have prices of their own; leave it out", field);
+    const tiered = priceOfTiers(tiers, report);
+    return beside.length === 0 ? tiered : null;
+  }
   if (price === undefined) report("is missing", "credits");
   if (per === undefined) report("is missing", "per");
   if (price === undefined || per === undefined) return null;
@@ -132,10 +146,18 @@ function reportEach(
   report: Report,
 ): void {
   const known = dimensions.length === 0 ? "it names none" : `there are ${dimensions.join(", ")}`;
-  for (const [at, { when, from_quantity, from }] of rates.entries()) {
+  for (const [at, { when, from_quantity, from, round_up }] of rates.entries()) {
     for (const dimension of when?.keys() ?? []) {
       if (dimensions.includes(dimension)) continue;
       report(`is not a dimension of the meter; ${known}`, "rates", at, "when", dimension);
+    }
+    if (round_up === "each_month") {
+      report(
+        "is the usage of a month, which a meter with one price alone counts",
+        "rates",
+        at,
+        "round_up",
+      );
     }
     if (from_quantity !== undefined && from !== undefined) {
       report("stands beside from_quantity; a band begins at one of them", "rates", at, "from");

@@ -29,6 +29,15 @@ export const units = scalar("a whole number like 1000", (text) => {
   throw new RangeError(`must be a whole number from 1 on, not "${short(text)}"`);
 });
 
+/** The last unit of a tier. */
+export const tierEnd = scalar("a whole number like 1000", (text) => {
+  const number = /^\d{1,19}$/.test(text) ? BigInt(text) : 0n;
+  if (number >= 1n && number <= MAX_BIGINT) return number;
+  throw new RangeError(
+    `must be a whole number from 1 to ${MAX_BIGINT} in digits, not "${short(text)}"`,
+  );
+});
+
 /** The number from which on a rate holds. */
 export const bandStart = scalar("a whole number like 200001", (text) => {
   const number = /^\d{1,19}$/.test(text) ? BigInt(text) : -1n;
@@ -59,7 +68,7 @@ export const life = scalar("usual, never or months like 3 months", (text): LotLi
 });
 
 /** What is rounded up to whole packages of `per` units. */
-export const roundUp = oneOf<RoundUp>("each_event");
+export const roundUp = oneOf<RoundUp>("each_event", "each_month");
 
 export const firstCredits = oneOf<FirstCredits>("when_paid", "immediately");
 

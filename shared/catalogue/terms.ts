@@ -20,6 +20,7 @@ import {
   someCredits,
   units,
 } from "./scalars.ts";
+import { tiersOfMeter } from "./tiers.ts";
 
 /** The schema of a catalogue file: sections of items, each one version or a list of versions. */
 export function catalogueForm() {
@@ -29,7 +30,7 @@ export function catalogueForm() {
   const meter = fields({
     ...{ from, name: display, unit: unit.optional() },
     ...{ credits: credits.optional(), per: units.optional(), round_up: roundUp.optional() },
-    feed: feed().optional(),
+    ...{ feed: feed().optional(), tiers: tiersOfMeter.optional() },
     ...{ dimensions: rateDimensions.optional(), rates: ratesOfMeter.optional() },
   }).transform(({ from: since, name: shown, unit: counted, feed: fed, ...stated }, context) => {
     const pricing = pricingOf(stated, (message, ...path) => {

@@ -57,10 +57,24 @@ export const rateSource = noun({
   markups: z.array(z.string()).meta({ description: "As they were stated." }),
 }).meta({ title: "Rate source", description: "The price table that a rate was imported from." });
 
-const roundUp = z.enum(["each_event"]).optional().meta({
+const roundUp = z.enum(["each_event", "each_month"]).optional().meta({
   description:
-    "each_event: an event pays for each package of `per` units that it begins. Missing: single units are sold.",
+    "each_event: an event pays for each package of `per` units that it begins; each_month: all usage of a month does. Missing: single units are sold.",
 });
+
+const tiers = z
+  .array(
+    noun({
+      up_to: count.nullable().meta({ description: "The last unit; null: of the last tier." }),
+      credits,
+      per: count,
+    }).meta({ title: "Tier" }),
+  )
+  .optional()
+  .meta({
+    description:
+      "Prices by how much of the meter the account used in the month (UTC), each for what lies in it. Missing: there are none.",
+  });
 
 /** The price of units, and which events it is for. */
 export const unitRateFields = {
@@ -75,9 +89,10 @@ export const unitRateFields = {
   from: z.record(z.string(), count).meta({
     description: "By the name of a dimension the number from which it holds; mostly none.",
   }),
-  credits,
+  credits: credits.meta({ description: "With `tiers`, those of the first." }),
   per: count,
   round_up: roundUp,
+  tiers,
   package: count.optional().meta({
     description:
       "The units of a package, of which an event pays for each that it begins: `per`, unless a discount leaves a part of a micro-credit of a package's price. Missing: single units are sold.",
@@ -101,9 +116,10 @@ const unitRate = noun({
 /** The terms of each kind of version, without its id and `valid_from`. */
 export const termsFields = {
   meter: {
-    credits: credits.nullable().meta({ description: "null: `rates` has the prices." }),
+    credits: credits.nullable().meta({ description: "null: `rates` or `tiers` has the prices." }),
     per: count.nullable(),
     round_up: roundUp,
+    tiers,
     dimensions: z
       .array(z.string())
       .meta({ description: "The dimensions of events that the price depends on; mostly none." }),
@@ -193,7 +209,8 @@ function sourcesOf(rates: readonly StatedRate[]): readonly RateSource[] {
 export function rateAsStated(rate: Rate): ReturnType<typeof toUnitRate> {
   if (isOwnRate(rate)) {
     const from = rateAsStated(rate.from);
-    return { ...from, ...ownPrice(rate, from) };
+    const tiersOf = from.tiers?.map((tier) => ({ ...tier, ...ownPrice(rate, tier) }));
+    return { ...from, ...ownPrice(rate, from), tiers: tiersOf };
   }
   const { of, stated } = rate;
   return of === undefined || isOwn(of) || stated === undefined
@@ -220,8 +237,12 @@ function toUnitRate(dimensions: readonly string[], rate: StatedRate) {
   };
 }
 
-function toUnitPrice({ credits, per, roundUp: rounded }: UnitPrice) {
-  return { credits, per, roundUp: rounded, package: rounded === undefined ? undefined : per };
+function toUnitPrice({ credits, per, roundUp: rounded, tiers: all }: UnitPrice) {
+  const [first = { credits, per }] = all ?? [];
+  return {
+    ...{ credits: first.credits, per: first.per, roundUp: rounded, tiers: all },
+    package: rounded === undefined ? undefined : per,
+  };
 }
 
 function toBand(band: StatedRate["band"]) {
@@ -240,6 +261,14 @@ function toListPrice(origin: RateOrigin | undefined) {
   return { price, currency, per, markup, importedAt };
 }
 
+function toOnePrice({ credits, per, roundUp: rounded, tiers: all }: UnitPrice) {
+  return all === undefined
+    ? { ...NO_PRICE, credits, per, roundUp: rounded }
+    : { ...NO_PRICE, tiers: all };
+}
+
+const NO_PRICE = { credits: null, per: null, roundUp: undefined, tiers: undefined };
+
 const NO_TABLE = { dimensions: [], rates: [] };
 
 export function toMeterTerms(terms: MeterTerms) {
@@ -247,10 +276,10 @@ export function toMeterTerms(terms: MeterTerms) {
   const pricing =
     "rates" in terms
       ? {
-          ...{ credits: null, per: null, roundUp: undefined, dimensions: terms.dimensions },
+          ...{ ...NO_PRICE, dimensions: terms.dimensions },
           rates: terms.rates.map((rate) => toUnitRate(terms.dimensions, rate)),
         }
-      : { credits: terms.credits, per: terms.per, roundUp: terms.roundUp, ...NO_TABLE };
+      : { ...toOnePrice(terms), ...NO_TABLE };
   return {
     ...pricing,
     feed:

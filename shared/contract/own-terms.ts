@@ -58,6 +58,7 @@ const NO_RATES = {
   credits: null,
   per: null,
   roundUp: undefined,
+  tiers: undefined,
   dimensions: [],
   rates: [],
   feed: null,

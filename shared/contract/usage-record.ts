@@ -58,6 +58,16 @@ const rateOfEvent = noun({
     .nullable()
     .meta({ description: "The list's rate for the event; null: the list has none." }),
   own: ownTermsOfEvent,
+  counted: noun({
+    month: instant.meta({ description: "Its first instant, in UTC." }),
+    from: count.meta({ description: "What the month's usage was before this." }),
+    to: count,
+  })
+    .meta({
+      title: "Counted usage",
+      description: "Under tiers or packages of a month, which of its units these were.",
+    })
+    .optional(),
   source: rateSource.optional(),
 })
   .meta({ title: "Rate of an event" })
@@ -145,6 +155,7 @@ function toRateOfEvent(explained: ExplainedRate | null) {
     list: list && rateAsStated(list),
     own: isOwnRate(rate) ? rate.of.own : null,
     source: list?.stated?.origin?.source,
+    counted: explained.counted,
   };
 }
 

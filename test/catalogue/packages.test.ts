@@ -35,10 +35,10 @@ test("an account's own rates may be for packages, too", () => {
 });
 
 test.each([
-  [`{ ${SECONDS}, round_up: up }`, "round_up", 'must be each_event, not "up"'],
-  [`{ ${SECONDS}, round_up: }`, "round_up", 'must be each_event, not ""'],
-  [`{ ${SECONDS}, round_up: true }`, "round_up", 'must be each_event, not "true"'],
-  [`{ ${SECONDS}, round_up: [each_event] }`, "round_up", "must be each_event"],
+  [`{ ${SECONDS}, round_up: up }`, "round_up", 'must be each_event or each_month, not "up"'],
+  [`{ ${SECONDS}, round_up: }`, "round_up", 'must be each_event or each_month, not ""'],
+  [`{ ${SECONDS}, round_up: true }`, "round_up", 'must be each_event or each_month, not "true"'],
+  [`{ ${SECONDS}, round_up: [each_event] }`, "round_up", "must be each_event or each_month"],
   ["{ credits: 1, round_up: each_event }", "per", "is missing"],
   [
     "{ credits: 1, per: 0, round_up: each_event }",

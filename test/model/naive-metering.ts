@@ -25,10 +25,18 @@ export function createMetering(setup: {
   readonly window: EventWindow;
 }): NaiveMetering {
   const metered = new Map<string, string>();
-  /** The exact price of all usage of an account under a version of a meter, in its parts of micro-credits. */
+  /**
+   * The exact price of all usage of an account under a version of a meter, in its parts of micro-credits; of what is
+   * priced by the month, the quantity.
+   */
   const exact = new Map<string, bigint>();
-  const exactKey = ({ accountId, meter }: UsageEvent, { validFrom }: NaivePrice) =>
-    JSON.stringify([accountId, meter, validFrom]);
+  const keyOf = (
+    { accountId, meter, occurredAt }: UsageEvent,
+    { validFrom, ofMonth }: NaivePrice,
+  ) => {
+    const month = ofMonth === null ? null : new Date(occurredAt).toISOString().slice(0, 7);
+    return JSON.stringify([accountId, meter, validFrom, month]);
+  };
   return {
     whyUnfit: (event, now) => whyUnfit(event, now, setup.window),
     metBefore(event) {
@@ -41,8 +49,12 @@ export function createMetering(setup: {
       for (const line of asEventsOfOneMeter(event)) {
         const price = naivePrice(line, setup.rates, setup.ownTerms);
         if (typeof price === "string") return price;
-        const before = exact.get(exactKey(line, price)) ?? 0n;
-        credits += (before + price.parts) / price.whole - before / price.whole;
+        const { parts, whole, ofMonth } = price;
+        const before = exact.get(keyOf(line, price)) ?? 0n;
+        credits +=
+          ofMonth === null
+            ? (before + parts) / whole - before / whole
+            : ofMonth(before + line.quantity) / whole - ofMonth(before) / whole;
       }
       return credits;
     },
@@ -51,8 +63,9 @@ export function createMetering(setup: {
       for (const line of asEventsOfOneMeter(event)) {
         const price = naivePrice(line, setup.rates, setup.ownTerms);
         if (typeof price === "string") continue;
-        const key = exactKey(line, price);
-        exact.set(key, (exact.get(key) ?? 0n) + price.parts);
+        const key = keyOf(line, price);
+        const more = price.ofMonth === null ? price.parts : line.quantity;
+        exact.set(key, (exact.get(key) ?? 0n) + more);
       }
     },
   };

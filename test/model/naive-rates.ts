@@ -7,7 +7,11 @@ export interface NaivePrice {
   readonly validFrom: number;
   readonly parts: bigint;
   readonly whole: bigint;
+  /** What all usage of the event's month costs, in such parts; null: the event has a price by itself. */
+  readonly ofMonth: OfMonth | null;
 }
+
+type OfMonth = (used: bigint) => bigint;
 
 /** Looks through everything, by the rules in docs/rules.md. */
 export function naivePrice(
@@ -30,14 +34,15 @@ export function naivePrice(
   const ofThisMeter = mine.filter(({ meter }) => meter !== null);
   const terms = latest(ofThisMeter.length > 0 ? ofThisMeter : mine, event.occurredAt);
   const validFrom = Math.max(listed.validFrom, ...mine.map((one) => one.validFrom));
-  const { parts, whole } = terms === null ? list : priceOfOwn(terms, list, event);
-  return parts === null ? "no_price" : { validFrom, parts, whole };
+  const { parts, whole, ofMonth } = terms === null ? list : priceOfOwn(terms, list, event);
+  return parts === null ? "no_price" : { validFrom, parts, whole, ofMonth };
 }
 
 /** `parts` null: none of the rates is for the event. */
 interface Price {
   readonly parts: bigint | null;
   readonly whole: bigint;
+  readonly ofMonth: OfMonth | null;
 }
 
 interface Stated {
@@ -48,13 +53,20 @@ interface Stated {
 function priceOfOwn({ pricing }: OwnTerms, list: Price, event: UsageEvent): Price {
   if (pricing.kind === "discount") {
     const left = 10_000n - BigInt(pricing.basisPoints);
-    return { parts: list.parts && list.parts * left, whole: list.whole * 10_000n };
+    return inParts(list, left, list.whole * 10_000n);
   }
   const { terms } = pricing;
   const own = priceUnder("rates" in terms ? terms : onePrice(terms), event);
   const whole = own.whole * list.whole;
-  if (own.parts !== null) return { parts: own.parts * list.whole, whole };
-  return { parts: list.parts && list.parts * own.whole, whole };
+  return own.parts === null ? inParts(list, own.whole, whole) : inParts(own, list.whole, whole);
+}
+
+/** The same, each part divided into some. */
+function inParts({ parts, ofMonth }: Price, times: bigint, whole: bigint): Price {
+  return {
+    ...{ parts: parts && parts * times, whole },
+    ofMonth: ofMonth && ((used) => ofMonth(used) * times),
+  };
 }
 
 function latest<T extends { readonly validFrom: number }>(all: readonly T[], at: number): T | null {
@@ -66,13 +78,12 @@ function latest<T extends { readonly validFrom: number }>(all: readonly T[], at:
   return found;
 }
 
-function onePrice({
-  credits,
-  per,
-  roundUp,
-}: Pick<StatedRate, "credits" | "per" | "roundUp">): Stated {
+type OnePrice = Pick<StatedRate, "credits" | "per" | "roundUp" | "tiers">;
+
+function onePrice({ credits, per, roundUp, tiers }: OnePrice): Stated {
   const rounded = roundUp === undefined ? {} : { roundUp };
-  return { dimensions: [], rates: [{ patterns: [], credits, per, ...rounded }] };
+  const tiered = tiers === undefined ? {} : { tiers };
+  return { dimensions: [], rates: [{ patterns: [], credits, per, ...rounded, ...tiered }] };
 }
 
 function ratesIn(
@@ -90,12 +101,31 @@ function priceUnder(
   const chosen = naiveChoice(rates, values);
   const alike = rates.filter((rate) => isSameList(rate.patterns, chosen?.patterns));
   const rate = chosen === null ? null : naiveBand(alike, { quantity, dimensions });
+  if (rate?.tiers !== undefined || rate?.roundUp === "each_month") return priceOfMonth(rate);
   // Any multiple of all units will do: their product.
   const whole = rates.reduce((product, { per }) => product * per, 1n);
-  return {
-    parts: rate === null ? null : (naiveUnits(rate, quantity) * rate.credits * whole) / rate.per,
-    whole,
+  const parts = rate && (naiveUnits(rate, quantity) * rate.credits * whole) / rate.per;
+  return { parts, whole, ofMonth: null };
+}
+
+function priceOfMonth({ credits, per, tiers }: OnePrice): Price {
+  if (tiers === undefined) {
+    const ofMonth = (used: bigint) => (used / per + (used % per === 0n ? 0n : 1n)) * credits;
+    return { parts: 0n, whole: 1n, ofMonth };
+  }
+  const whole = tiers.reduce((product, tier) => product * tier.per, 1n);
+  const ofMonth = (used: bigint) => {
+    let [left, passed, sum] = [used, 0n, 0n];
+    for (const tier of tiers) {
+      const room = tier.upTo === null ? left : tier.upTo - passed;
+      const taken = left < room ? left : room;
+      sum += (taken * tier.credits * whole) / tier.per;
+      left -= taken;
+      passed += room;
+    }
+    return sum;
   };
+  return { parts: 0n, whole, ofMonth };
 }
 
 /** The units that are paid for: single ones, or whole packages. */

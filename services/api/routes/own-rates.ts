@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { pricingOf } from "../../../shared/catalogue/rates.ts";
+import { MOST_TIERS } from "../../../shared/catalogue/tiers.ts";
 import {
   listOfOwnTerms,
   ownTerms,
@@ -25,7 +26,7 @@ interface OwnRatesContext extends RouteContext {
 const MOST_RATES = 1_000;
 
 const price = credits.refine((given) => given >= 0n, "is below zero");
-const roundUp = z.enum(["each_event"]);
+const roundUp = z.enum(["each_event", "each_month"]);
 const from1 = count.refine((given) => given > 0n, "must be at least 1");
 const value = words(1_024).refine(
   (text) => (idProblem("the value", text) ?? patternProblem(text)) === null,
@@ -43,6 +44,10 @@ const rate = z
   })
   .meta({ title: "New own rate" });
 
+const tier = z
+  .strictObject({ up_to: from1.optional(), credits: price, per: from1 })
+  .meta({ title: "New own tier" });
+
 const newTerms = requestBody("New own terms", {
   meter: id("meter").nullable().optional().meta({
     description:
@@ -52,6 +57,7 @@ const newTerms = requestBody("New own terms", {
   credits: price.optional(),
   per: from1.optional(),
   round_up: roundUp.optional(),
+  tiers: z.array(tier).min(1).max(MOST_TIERS).optional(),
   dimensions: z.array(id("dimension")).max(MOST_RATE_DIMENSIONS).optional(),
   rates: z.array(rate).min(1).max(MOST_RATES).optional(),
   valid_from: instant.optional().meta({
@@ -108,8 +114,10 @@ export const ownRatesRoutes = [
 
 /** Throws a Problem. */
 function pricingIn({ meter = null, discount, ...stated }: NewTerms): OwnPricing {
-  const { credits: each, per, round_up, dimensions, rates } = stated;
-  const hasRates = [each, per, round_up, dimensions, rates].some((part) => part !== undefined);
+  const { credits: each, per, round_up, tiers, dimensions, rates } = stated;
+  const hasRates = [each, per, round_up, tiers, dimensions, rates].some(
+    (part) => part !== undefined,
+  );
   if (discount !== undefined) {
     if (hasRates) throw badRequest("discount", "or rates must be given, not both");
     return { kind: "discount", basisPoints: discount };
@@ -117,7 +125,7 @@ function pricingIn({ meter = null, discount, ...stated }: NewTerms): OwnPricing 
   if (!hasRates) throw badRequest("discount", "or rates must be given");
   if (meter === null) throw badRequest("meter", "is missing; rates are for one meter");
   const problems: { message: string; path: string }[] = [];
-  const given = { credits: each, per, round_up, dimensions, rates: rates?.map(toGiven) };
+  const given = { credits: each, per, round_up, tiers, dimensions, rates: rates?.map(toGiven) };
   const terms = pricingOf(given, (message, ...path) => {
     problems.push({ message, path: path.join(".") });
   });

@@ -27,6 +27,7 @@ import { cardOf } from "../../../shared/core/offer/rates.ts";
 import { MAX_SOURCE_LENGTH } from "../../../shared/core/usage/usage-event.ts";
 import { withOrigins } from "../../../shared/ledger/catalogue/rate-origins.ts";
 import { findMeteredEvent } from "../../../shared/ledger/usage/explain.ts";
+import { withCounted } from "../../../shared/ledger/usage/explain-counted.ts";
 import { lotsThatPaid } from "../../../shared/ledger/usage/explain-late.ts";
 import { listUsage } from "../../../shared/ledger/usage/list.ts";
 import { sumAddOns } from "../../../shared/ledger/usage/sum-add-ons.ts";
@@ -147,8 +148,9 @@ export const usageRoutes = [
         if ("kind" in event) throw refuse(event);
         const card = cardOf(await context.readRates(transaction), account_id);
         const rates = event.lines.map((line) => explainedRateOf(card, { ...event, ...line }));
+        const counted = await withCounted(transaction, account_id, card, event, rates);
         const lots = await lotsThatPaid(transaction, account_id, event);
-        return toExplainedUsage(event, lots, await withOrigins(transaction, rates));
+        return toExplainedUsage(event, lots, await withOrigins(transaction, counted));
       }),
   ),
 ];

@@ -20,6 +20,7 @@ import {
   type MeteredEvent,
   type NamedEvent,
 } from "../../../shared/ledger/usage/explain.ts";
+import { withCounted } from "../../../shared/ledger/usage/explain-counted.ts";
 import { lotsThatPaid } from "../../../shared/ledger/usage/explain-late.ts";
 import type { Settings } from "../../../shared/runtime/settings.ts";
 import { listPriceText, unitPriceText } from "../shell/price-text.ts";
@@ -35,8 +36,9 @@ export async function explainEvent(settings: Settings, named: NamedEvent): Promi
     if ("kind" in event) return refused(event);
     const card = await readCard(transaction, accountId, event);
     const rates = event.lines.map((line) => explainedRateOf(card, { ...event, ...line }));
+    const counted = await withCounted(transaction, accountId, card, event, rates);
     const lots = await lotsThatPaid(transaction, accountId, event);
-    const explained = toExplainedUsage(event, lots, await withOrigins(transaction, rates));
+    const explained = toExplainedUsage(event, lots, await withOrigins(transaction, counted));
     return shown(explainedUsage, explained, explainedText(accountId, explained));
   });
 }
@@ -65,6 +67,7 @@ function explainedText(accountId: AccountId, record: Explained): string {
       ["used", record.lines.map(({ meter, quantity }) => `${quantity} of ${meter}`).join(", ")],
       ["cost", `${formatCredits(record.credits)} credits`],
       ...(record.lines.length === 1 ? rateFields(record.rate) : []),
+      ...record.lines.flatMap(countedRow),
       ...ownTermsTexts(record.lines).map((text) => ["own terms", text] as const),
       ["occurred", formatInstant(record.occurredAt)],
       ["metered", formatInstant(record.meteredAt)],
@@ -87,6 +90,13 @@ interface PricedLine {
 
 const LIST_RATE: Column<PricedLine> = ["LIST RATE", ({ rate }) => listRateText(rate)];
 const LIST_PRICE: Column<PricedLine> = ["LIST PRICE", ({ rate }) => madeFrom(rate)];
+
+function countedRow({ meter, rate }: PricedLine): (readonly [string, string])[] {
+  if (!rate?.counted) return [];
+  const { month, from, to } = rate.counted;
+  const units = `units ${from} to ${to} of ${meter} in ${formatInstant(month).slice(0, 7)} (UTC)`;
+  return [["counted", units]];
+}
 
 function linesTable(lines: readonly PricedLine[]): string {
   return table(lines, [

@@ -69,7 +69,7 @@ export function wholeArgument(name: string, text: string, least: bigint): bigint
   return number;
 }
 
-const ROUND_UP: readonly RoundUp[] = ["each_event"];
+const ROUND_UP: readonly RoundUp[] = ["each_event", "each_month"];
 
 /** Parses what is rounded up to whole packages. */
 export function roundUpArgument(name: string, text: string): RoundUp {

@@ -10,15 +10,27 @@ import { formatCredits } from "../../../shared/core/text/credits-text.ts";
 import type { Column } from "./print.ts";
 
 /** A price as it is stated; a discount may leave its credits for several packages. */
-interface PriceText extends Omit<UnitPrice, "roundUp"> {
+interface PriceText extends Omit<UnitPrice, "roundUp" | "tiers"> {
   readonly roundUp?: UnitPrice["roundUp"] | undefined;
   readonly package?: bigint | undefined;
+  readonly tiers?: UnitPrice["tiers"] | undefined;
 }
 
-/** "2.5 credits for 1000000 units", "2 credits for 60 units, each event rounded up to 60" */
-export function unitPriceText({ credits, per, roundUp, package: size }: PriceText): string {
+const ROUNDED = { each_event: "each event", each_month: "each month" } as const;
+
+/**
+ * "2.5 credits for 1000000 units", "2 credits for 60 units, each event rounded up to 60", "in a month 2 credits a unit
+ * up to 1000, 1 credits a unit above"
+ */
+export function unitPriceText({ credits, per, roundUp, package: size, tiers }: PriceText): string {
+  if (tiers !== undefined && tiers.length > 0) {
+    const texts = tiers.map(({ upTo, ...price }) => {
+      return `${unitPriceText(price)} ${upTo === null ? "above" : `up to ${upTo}`}`;
+    });
+    return `in a month ${texts.join(", ")}`;
+  }
   const usual = `${formatCredits(credits)} credits ${per === 1n ? "a unit" : `for ${per} units`}`;
-  return roundUp ? `${usual}, each event rounded up to ${size ?? per}` : usual;
+  return roundUp ? `${usual}, ${ROUNDED[roundUp]} rounded up to ${size ?? per}` : usual;
 }
 
 /** "USD 1.25 for 1000000 units" */
@@ -43,7 +55,14 @@ export interface ListedPrice extends UnitPrice {
 
 /** What a version's units cost, as it was stated. */
 export function listedPrices(version: MeterVersion): readonly ListedPrice[] {
-  if (!isTable(version)) return [{ ...version, values: null }];
+  if (!isTable(version)) {
+    const { tiers } = version;
+    if (tiers === undefined) return [{ ...version, values: null }];
+    return tiers.map(({ upTo, credits, per }) => {
+      const values = `${upTo === null ? "all above" : `up to ${upTo}`} in a month`;
+      return { credits, per, values, setBy: version.setBy ?? null };
+    });
+  }
   return version.rates.map(({ stated }) => {
     const { origin, setBy = version.setBy ?? null } = stated;
     const values = conditionText(version.dimensions, stated);
@@ -53,7 +72,8 @@ export function listedPrices(version: MeterVersion): readonly ListedPrice[] {
 
 /** The column that says what listed prices are for; none where no price depends on the event. */
 export function forColumn(versions: readonly MeterVersion[]): readonly Column<ListedPrice>[] {
-  return versions.some(isTable) ? [["FOR", ({ values }) => values ?? ""]] : [];
+  const differ = versions.some((version) => isTable(version) || version.tiers !== undefined);
+  return differ ? [["FOR", ({ values }) => values ?? ""]] : [];
 }
 
 /** The column that says what is rounded up to whole packages; none where nothing is. */

@@ -1,6 +1,7 @@
 import type { Instant } from "../../core/line/account.ts";
 import { MAX_BIGINT } from "../../core/line/credit-line.ts";
 import { type MeterTerms, termsOf, unitPriceOf } from "../../core/offer/catalogue-terms.ts";
+import { mayCount } from "../../core/offer/month-price.ts";
 import type { MeterVersion, RateCard, StatedRate } from "../../core/offer/rate-card.ts";
 import type { RateSource } from "../../core/offer/rate-origin.ts";
 import { commonPer } from "../../core/offer/rate-table.ts";
@@ -139,6 +140,8 @@ function versionBefore(card: RateCard, meter: string, from: Instant | null): Met
 function existingRates(version: MeterVersion | null): ExistingRate[] | string {
   if (version === null) return [];
   const { meter } = version;
+  if (mayCount(version))
+    return `the meter ${meter} counts the usage of a month, which rates do not`;
   const terms = termsOf(version);
   const { dimensions, rates } =
     "rates" in terms ? terms : { dimensions: [], rates: [{ patterns: [], ...unitPriceOf(terms) }] };

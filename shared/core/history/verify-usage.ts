@@ -1,7 +1,8 @@
 import type { Instant } from "../line/account.ts";
 import { least, type MicroCredits } from "../line/credit-line.ts";
 import type { ExpectedCost } from "../line/place-in-draw.ts";
-import { type Cost, costOf, rateOf } from "../offer/rate-card.ts";
+import { costWhenever } from "../offer/month-price.ts";
+import { type Cost, rateOf } from "../offer/rate-card.ts";
 import { cardOf, type Rates } from "../offer/rates.ts";
 import { linesOf } from "../usage/event-lines.ts";
 import {
@@ -95,7 +96,7 @@ export function costsOf(event: UsageEvent, rates: Rates): readonly Cost[] | null
   for (const line of linesOf(event)) {
     const rate = rateOf(card, line.meter === event.meter ? event : { ...event, ...line });
     if (rate === null) return null;
-    costs.push(costOf(rate, line.quantity));
+    costs.push(costWhenever(rate, line.quantity));
   }
   return costs;
 }

@@ -3,9 +3,11 @@ import type { MicroCredits } from "../line/credit-line.ts";
 import { REFERENCE } from "../line/reference.ts";
 import { addOnPrice } from "../month/add-on-charge.ts";
 import { addOnAt } from "../offer/catalogue.ts";
+import { type CountedMonth, countedMonth, priceOfMonth } from "../offer/month-price.ts";
 import {
   type AccountVersion,
   carries,
+  countsMonth,
   exactPrice,
   price,
   type Rate,
@@ -53,6 +55,7 @@ export interface AccountWhatIf {
   readonly addOns: Map<string, Compared>;
   plans: readonly PlanCompared[];
   readonly carried: Map<AccountVersion, UsedUnder>;
+  readonly months: Map<CountedMonth, bigint>;
 }
 
 /** By account; filled row by row, so memory grows only with the accounts, their meters and values. */
@@ -88,13 +91,19 @@ export function addUsage(
  * By how much an event raises the price of all that the account used under a version of a meter. What was carried into
  * the range is unknown, so that what was charged stays the price where it is within a micro-credit of the
  * exact one: the same rates differ by nothing, unless events outside of the range were metered between its
- * own and carried remainders, too.
+ * own and carried remainders, too. What is priced by the month counts from the beginning of the range.
  */
 function priceAgain(
-  { carried }: AccountWhatIf,
+  { carried, months }: AccountWhatIf,
   rate: Rate,
-  { quantity, credits }: PricedUsage,
+  { quantity, credits, occurredAt }: PricedUsage,
 ): MicroCredits {
+  if (countsMonth(rate)) {
+    const month = countedMonth(versionOf(rate), occurredAt);
+    const used = months.get(month) ?? 0n;
+    months.set(month, used + quantity);
+    return priceOfMonth(rate, used + quantity) - priceOfMonth(rate, used);
+  }
   if (!carries(rate)) return price(rate, quantity);
   const before = carried.get(versionOf(rate)) ?? NOTHING_USED;
   const after = {
@@ -217,7 +226,7 @@ function accountIn(whatIf: WhatIf, accountId: AccountId): AccountWhatIf {
   if (known !== undefined) return known;
   const fresh: AccountWhatIf = {
     ...{ meters: new Map(), values: new Map(), addOns: new Map(), plans: [] },
-    carried: new Map(),
+    ...{ carried: new Map(), months: new Map() },
   };
   whatIf.set(accountId, fresh);
   return fresh;

@@ -22,7 +22,15 @@ function isSamePricing(a: MeterTerms, b: MeterTerms): boolean {
 }
 
 export function isSamePrice(a: UnitPrice, b: UnitPrice): boolean {
-  return a.credits === b.credits && a.per === b.per && a.roundUp === b.roundUp;
+  if (a.credits !== b.credits || a.per !== b.per || a.roundUp !== b.roundUp) return false;
+  const [tiers, others] = [a.tiers ?? [], b.tiers ?? []];
+  return (
+    tiers.length === others.length &&
+    tiers.every(({ upTo, credits, per }, at) => {
+      const other = others[at];
+      return other?.upTo === upTo && other.credits === credits && other.per === per;
+    })
+  );
 }
 
 /** Neither the order of the rates nor that of the dimensions matters to a price. */
@@ -46,8 +54,9 @@ export function rateKey(dimensions: readonly string[], { patterns, band }: State
 }
 
 /** What units cost under something that says more. */
-export function unitPriceOf({ credits, per, roundUp }: UnitPrice): UnitPrice {
-  return { credits, per, ...(roundUp === undefined ? {} : { roundUp }) };
+export function unitPriceOf({ credits, per, roundUp, tiers }: UnitPrice): UnitPrice {
+  const rounded = roundUp === undefined ? {} : { roundUp };
+  return { credits, per, ...rounded, ...(tiers === undefined ? {} : { tiers }) };
 }
 
 /** The version of a meter that has terms from an instant on. */

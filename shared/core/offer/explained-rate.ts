@@ -1,3 +1,4 @@
+import type { Instant } from "../line/account.ts";
 import {
   type AccountCard,
   isOwnRate,
@@ -14,6 +15,8 @@ export interface ExplainedRate {
   readonly pricedBy: PricedBy;
   /** What the event costs whoever has no own terms; null: it has no price on the list. */
   readonly list: Rate | null;
+  /** How much of the month's usage was counted before the event, and with it; missing: the rate counts none. */
+  readonly counted?: { readonly month: Instant; readonly from: bigint; readonly to: bigint };
 }
 
 type PricedBy = "list" | "discount" | "own_rate";

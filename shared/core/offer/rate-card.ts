@@ -9,12 +9,20 @@ import { choose, type ValueTree } from "./value-tree.ts";
 export interface UnitPrice {
   readonly credits: MicroCredits;
   readonly per: bigint;
-  /** Units are sold in packages of `per`: an event pays for each that it begins. */
+  /** Units are sold in packages of `per`: an event, or all usage of a month, pays for each that it begins. */
   readonly roundUp?: RoundUp;
+  /** Prices by what was used in the month: graduated, so each holds for what lies in it. `credits` is the first. */
+  readonly tiers?: readonly Tier[];
 }
 
 /** What is rounded up to whole packages. */
-export type RoundUp = "each_event";
+export type RoundUp = "each_event" | "each_month";
+
+/** The price of what lies in a stretch of a month's usage. */
+export interface Tier extends Pick<UnitPrice, "credits" | "per"> {
+  /** The last unit that it is for; null: it has no end, as the last tier has none. */
+  readonly upTo: bigint | null;
+}
 
 /** What a version of a meter has besides its price. */
 interface Version {
@@ -121,7 +129,7 @@ export function isOwn(version: AccountVersion): version is OwnVersion {
   return "own" in version;
 }
 
-export function isOwnRate(rate: Rate): rate is OwnRate {
+export function isOwnRate(rate: Rate | StatedRate): rate is OwnRate {
   return "factor" in rate;
 }
 
@@ -209,26 +217,33 @@ export function mayCarry(version: AccountVersion): boolean {
 }
 
 /** True if a price may leave a part of a micro-credit, which is carried along per account and version. */
-export function carries({
-  credits,
-  per,
-  roundsEach,
-  roundUp,
-}: UnitPrice & Pick<Rate, "roundsEach">): boolean {
-  return credits % per !== 0n && roundsEach !== true && roundUp === undefined;
+export function carries(rate: Rate | StatedRate): boolean {
+  if (countsMonth(rate) || rate.roundUp !== undefined) return false;
+  return rate.credits % rate.per !== 0n && !("roundsEach" in rate);
+}
+
+/** True if a price depends on what was used before in its month: see `priceOfMonth`. */
+export function countsMonth(rate: Rate | StatedRate): boolean {
+  if (isOwnRate(rate)) return countsMonth(rate.from);
+  return rate.tiers !== undefined || rate.roundUp === "each_month";
 }
 
 /** The number of units in a package, of which an event pays for each that it begins; null: single units are sold. */
 export function packageOf(rate: Rate): bigint | null {
   if (isOwnRate(rate)) return packageOf(rate.from);
   const { roundUp, per } = rate.stated ?? rate;
-  return roundUp === undefined ? null : per;
+  return roundUp === "each_event" ? per : null;
+}
+
+/** How many packages of a size a quantity begins. */
+export function packagesOf(size: bigint, quantity: bigint): bigint {
+  return (quantity + size - 1n) / size;
 }
 
 /** The exact price of an event, in `1 / per` micro-credits. */
 export function exactPrice(rate: Rate, quantity: bigint): bigint {
   const size = packageOf(rate);
-  const units = size === null ? quantity : ((quantity + size - 1n) / size) * size;
+  const units = size === null ? quantity : packagesOf(size, quantity) * size;
   return units * rate.credits;
 }
 
@@ -258,7 +273,7 @@ export interface Cost {
   readonly most: MicroCredits;
 }
 
-/** What a quantity costs, whatever was carried to it. */
+/** What a quantity costs, whatever was carried to it, under a rate that does not count a month's usage. */
 export function costOf(rate: Rate, quantity: bigint): Cost {
   const least = price(rate, quantity);
   const isWhole = !carries(rate) || exactPrice(rate, quantity) % rate.per === 0n;

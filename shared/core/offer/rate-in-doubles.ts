@@ -1,4 +1,11 @@
-import { type AccountVersion, carries, packageOf, type Rate, versionOf } from "./rate-card.ts";
+import {
+  type AccountVersion,
+  carries,
+  countsMonth,
+  packageOf,
+  type Rate,
+  versionOf,
+} from "./rate-card.ts";
 
 /** A rate for arithmetic in doubles, which is exact up to 2^53. */
 export interface RateInDoubles {
@@ -11,8 +18,9 @@ export interface RateInDoubles {
   readonly package: number;
 }
 
-/** Null: doubles do not hold the rate. */
+/** Null: doubles do not hold the rate, or it counts what was used before. */
 export function inDoubles(rate: Rate): RateInDoubles | null {
+  if (countsMonth(rate)) return null;
   const [credits, per] = [Number(rate.credits), Number(rate.per)];
   // A package is no larger than `per`.
   return Number.isSafeInteger(credits) && Number.isSafeInteger(per)

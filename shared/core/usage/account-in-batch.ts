@@ -17,6 +17,7 @@ import {
   type CarriedByVersion,
   type CarriedInBatch,
   changesOfCarried,
+  type MonthUsage,
 } from "./carried.ts";
 import { addSpent } from "./open-spend.ts";
 import type { PricedLine } from "./price-lines.ts";
@@ -180,6 +181,7 @@ export function changesOf(books: Iterable<AccountInBatch>) {
   const entries: Entry[] = [];
   const settled: MovedBook[] = [];
   const carried: Carried[] = [];
+  const months: MonthUsage[] = [];
   for (const book of books) {
     if (!book.moved) continue;
     const { spent, closed } = addSpent(book.account, book.spends);
@@ -187,10 +189,12 @@ export function changesOf(books: Iterable<AccountInBatch>) {
     entries.push(...book.entries);
     spends.push(...closed);
     if (book.carried.after !== null) {
-      carried.push(...changesOfCarried(book.account.accountId, book.carried));
+      const changed = changesOfCarried(book.account.accountId, book.carried);
+      carried.push(...changed.carried);
+      months.push(...changed.months);
     }
     const { lots, schedule } = book.before;
     if (book.lots !== lots || book.schedule !== schedule) settled.push(book);
   }
-  return { spends, carried, accounts, entries, ...bookChanges(settled) };
+  return { spends, carried, months, accounts, entries, ...bookChanges(settled) };
 }

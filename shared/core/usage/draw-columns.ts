@@ -222,7 +222,7 @@ export class ColumnDrawing {
       .entries()
       .map(([version, left]) => [version, BigInt(left)] as const);
     const changes = { before: carried ?? NOTHING_CARRIED, after: new Map(entries) };
-    this.carried.push(...changesOfCarried(accountId, changes));
+    this.carried.push(...changesOfCarried(accountId, changes).carried);
   }
 }
 

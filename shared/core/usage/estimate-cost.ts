@@ -2,16 +2,15 @@ import type { MicroCredits } from "../line/credit-line.ts";
 import {
   type AccountCard,
   type Cost,
-  carries,
   costOf,
-  price,
+  countsMonth,
   type Rate,
   rateAt,
   versionInForce,
   versionOf,
 } from "../offer/rate-card.ts";
 import { whyNoRate } from "../offer/why-no-rate.ts";
-import { type CarriedByVersion, type CarriedInBatch, carryOn, remainderOf } from "./carried.ts";
+import { type CarriedByVersion, type CarriedInBatch, carryOn, priceAfter } from "./carried.ts";
 import type { UsageEvent } from "./usage-event.ts";
 
 /** Usage to come: what of an event its price depends on. */
@@ -42,36 +41,39 @@ export interface CostEstimate {
 
 /**
  * What usage would cost that is metered in this order, by the arithmetic that meters. With the remainders of an
- * account the costs are exact; null: of an account with any remainders.
+ * account, and what it used in its months, the costs are exact; null: of an account with any remainders, that has
+ * used nothing in these months.
  */
 export function estimateCost(
   card: AccountCard,
   usages: readonly UsageToCome[],
   carried: CarriedByVersion | null,
 ): CostEstimate {
-  const book = carried === null ? null : { before: carried, after: null };
-  const estimating = { card, book, explained: 0 };
+  const book = { before: carried ?? new Map(), after: null };
+  const estimating = { card, book, isExact: carried !== null, explained: 0 };
   const lines = usages.map((usage) => lineOf(estimating, usage));
   const priced = lines.filter((line) => line.kind === "priced");
-  if (book === null) return { lines, total: boundsOf(priced) };
+  if (carried === null) return { lines, total: boundsOf(priced) };
   return { lines, total: exactly(sum(priced.map(({ cost }) => cost.least))) };
 }
 
 interface Estimating {
   readonly card: AccountCard;
-  readonly book: CarriedInBatch | null;
+  readonly book: CarriedInBatch;
+  /** False: the remainders are not known. */
+  readonly isExact: boolean;
   /** The number of lines whose dimensions no rate matches. */
   explained: number;
 }
 
 function lineOf(estimating: Estimating, usage: UsageToCome): EstimatedLine {
-  const { card, book } = estimating;
-  const { quantity } = usage;
+  const { card, book, isExact } = estimating;
   const rate = rateAt(card, usage);
   if (typeof rate === "string") {
     return { kind: "unpriced", usage, reason: rate, detail: detailOf(estimating, usage) };
   }
-  const cost = book === null ? costOf(rate, quantity) : exactly(draw(book, rate, quantity));
+  const isKnown = isExact || countsMonth(rate);
+  const cost = isKnown ? exactly(draw(book, rate, usage)) : costOf(rate, usage.quantity);
   return { kind: "priced", usage, rate, cost };
 }
 
@@ -86,11 +88,10 @@ function detailOf(estimating: Estimating, usage: UsageToCome): string {
   return `meter ${usage.meter} has no rate for this; alone, the nearest are named`;
 }
 
-/** What the usage draws; what is left of a micro-credit is carried to the next. */
-function draw(book: CarriedInBatch, rate: Rate, quantity: bigint): MicroCredits {
-  if (!carries(rate)) return price(rate, quantity);
-  const credits = price(rate, quantity, remainderOf(book, rate));
-  carryOn(book, rate, quantity, credits);
+/** What the usage draws; what is left of a micro-credit, and what it used of its month, is carried to the next. */
+function draw(book: CarriedInBatch, rate: Rate, usage: UsageToCome): MicroCredits {
+  const credits = priceAfter(book, rate, usage);
+  carryOn(book, rate, usage, credits);
   return credits;
 }
 
@@ -103,7 +104,7 @@ function boundsOf(priced: readonly PricedLine[]): Cost {
 
 function totalOf(priced: readonly PricedLine[], before: CarriedByVersion): MicroCredits {
   const book = { before, after: null };
-  return sum(priced.map(({ rate, usage }) => draw(book, rate, usage.quantity)));
+  return sum(priced.map(({ rate, usage }) => draw(book, rate, usage)));
 }
 
 function exactly(credits: MicroCredits): Cost {

@@ -13,7 +13,7 @@ import {
   type EventCost,
   openAccount,
 } from "./account-in-batch.ts";
-import type { Carried, CarriedByVersion } from "./carried.ts";
+import type { Carried, CarriedByVersion, MonthUsage } from "./carried.ts";
 import { conflictWith } from "./conflict.ts";
 import type { DrawnEvent } from "./drawn-lines.ts";
 import { carryLines, type PricedLine, priceLines } from "./price-lines.ts";
@@ -29,7 +29,7 @@ export interface BatchContext {
   readonly books: ReadonlyMap<string, Omit<AccountBook, "account">>;
   /** The lots that late events may get back, by account; only of accounts that have one. */
   readonly expired: ReadonlyMap<string, readonly ExpiredLot[]>;
-  /** What was carried under the versions that price the events, by account; none: 0. */
+  /** What was carried, and used in a month, under the versions that price the events, by account; none: 0. */
   readonly carried: ReadonlyMap<string, CarriedByVersion>;
   /**
    * Events already metered under the batch's identities, by `identityOf`, as far as these were looked up. Of
@@ -59,6 +59,8 @@ export interface Metering<E extends UsageEvent> extends Movement {
   readonly spends: readonly Spend[];
   /** The remainders that changed. */
   readonly carried: readonly Carried[];
+  /** What was used in months, where it changed. */
+  readonly months: readonly MonthUsage[];
 }
 
 /** A batch while its events are applied one by one. */
@@ -97,7 +99,7 @@ export function meterEvents<E extends UsageEvent>(
     const credits = creditsOf(lines);
     const givenBack = before(book, event, credits, batch.lowBalances);
     if (drawEvent(batch, book, event, { lines, credits, givenBack })) {
-      carryLines(book.carried, lines);
+      carryLines(book.carried, lines, event.occurredAt);
     }
   }
   const { drawn, rejected, repeats, lowBalances, open } = batch;

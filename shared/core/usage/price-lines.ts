@@ -1,7 +1,8 @@
+import type { Instant } from "../line/account.ts";
 import type { MicroCredits } from "../line/credit-line.ts";
-import { type AccountCard, carries, price, type Rate, rateAt } from "../offer/rate-card.ts";
+import { type AccountCard, type Rate, rateAt } from "../offer/rate-card.ts";
 import { whyNoRate } from "../offer/why-no-rate.ts";
-import { type CarriedInBatch, carryOn, remainderOf } from "./carried.ts";
+import { type CarriedInBatch, carryOn, priceAfter } from "./carried.ts";
 import { type EventLine, linesOf } from "./event-lines.ts";
 import type { Rejection, UsageEvent } from "./usage-event.ts";
 
@@ -21,6 +22,7 @@ export function priceLines(
   carried: CarriedInBatch,
 ): readonly PricedLine[] | Rejection {
   const priced: PricedLine[] = [];
+  const { occurredAt } = event;
   for (const line of linesOf(event)) {
     const { meter, quantity } = line;
     const used = meter === event.meter ? event : { ...event, ...line };
@@ -29,15 +31,18 @@ export function priceLines(
       const detail = whyNoRate(card, used);
       return { reason: rate, detail, ...(meter === event.meter ? {} : { meter }) };
     }
-    const remainder = carries(rate) ? remainderOf(carried, rate) : 0n;
-    priced.push({ ...line, rate, credits: price(rate, quantity, remainder) });
+    priced.push({ ...line, rate, credits: priceAfter(carried, rate, { quantity, occurredAt }) });
   }
   return priced;
 }
 
 /** Carries along what is left after each line of an event that was drawn. */
-export function carryLines(carried: CarriedInBatch, lines: readonly PricedLine[]): void {
+export function carryLines(
+  carried: CarriedInBatch,
+  lines: readonly PricedLine[],
+  occurredAt: Instant,
+): void {
   for (const { rate, quantity, credits } of lines) {
-    if (carries(rate)) carryOn(carried, rate, quantity, credits);
+    carryOn(carried, rate, { quantity, occurredAt }, credits);
   }
 }

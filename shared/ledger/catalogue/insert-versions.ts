@@ -10,10 +10,10 @@ import { insertSources, originColumns } from "./rate-origins.ts";
 import { statedColumns } from "./stated-rows.ts";
 
 const INSERT_RATES = `
-  INSERT INTO rate (meter, valid_from, credits, per, round_up, dimensions, fed_by, value_path,
-                    dimension_paths, set_by, rounds_each)
-  SELECT meter, valid_from, credits, per, round_up, dimensions, fed_by, value_path, dimension_paths, $2,
-         false
+  INSERT INTO rate (meter, valid_from, credits, per, round_up, tiers, dimensions, fed_by,
+                    value_path, dimension_paths, set_by, rounds_each)
+  SELECT meter, valid_from, credits, per, round_up, tiers, dimensions, fed_by, value_path, dimension_paths,
+         $2, false
   FROM jsonb_populate_recordset(NULL::rate, $1)`;
 
 const INSERT_RATES_BY_DIMENSIONS = `
@@ -114,7 +114,8 @@ function versionKey({ id, validFrom }: Change<MeterTerms>) {
 /** A meter whose price depends on the event has the units in which its remainders are counted. */
 function pricing(terms: MeterTerms) {
   if (!("rates" in terms)) {
-    return { credits: terms.credits, per: terms.per, round_up: terms.roundUp ?? null };
+    const { credits, per, roundUp, tiers } = terms;
+    return { credits, per, round_up: roundUp ?? null, tiers: tiers ?? null };
   }
   return { credits: null, per: commonPer(terms.rates), dimensions: terms.dimensions };
 }

@@ -11,7 +11,7 @@ const READ = `
   SELECT account_id AS "accountId", meter, valid_from AS "validFrom", discount, dimensions, reason,
          set_by AS "setBy",
          CASE WHEN discount IS NULL THEN (
-           SELECT json_agg(json_build_object(${STATED}) ORDER BY place)
+           SELECT json_agg(json_build_object(${STATED}, 'tiers', part.tiers) ORDER BY place)
            FROM own_rate AS part
            WHERE (part.account_id, part.meter, part.valid_from)
                  = (terms.account_id, terms.meter, terms.valid_from)
@@ -64,8 +64,8 @@ const INSERT = `
 
 const INSERT_RATES = `
   INSERT INTO own_rate (account_id, meter, valid_from, place, patterns, band_of, band_from, credits, per,
-                        round_up)
-  SELECT $1, $2, to_timestamp($3 / 1000.0), place, patterns, band_of, band_from, credits, per, round_up
+                        round_up, tiers)
+  SELECT $1, $2, to_timestamp($3 / 1000.0), place, patterns, band_of, band_from, credits, per, round_up, tiers
   FROM jsonb_populate_recordset(NULL::own_rate, $4)`;
 
 /** Adds terms, which nothing in the tables contradicts; the account is locked. */

@@ -24,13 +24,13 @@ import {
 import { type FeedColumns, feedOfColumns, feedToColumns } from "./feed-columns.ts";
 import { listOwnTerms } from "./own-terms.ts";
 import { ORIGIN, type OriginRow, readSources, type SourceOf, toOrigin } from "./rate-origins.ts";
-import { STATED, type StatedRow, toStated } from "./stated-rows.ts";
+import { STATED, type StatedRow, type TierRow, toStated, toTiers } from "./stated-rows.ts";
 
 /** A table's rates are in one statement with it, so that none is read without them. */
 const read = (origin: string) => `
   SELECT meter, valid_from AS "validFrom", credits, per, rounds_each AS "roundsEach", fed_by AS "fedBy",
          value_path AS "valuePath", dimension_paths AS "dimensionPaths", set_by AS "setBy", dimensions,
-         round_up AS "roundUp",
+         round_up AS "roundUp", tiers,
          CASE WHEN dimensions IS NOT NULL THEN (
            SELECT json_agg(json_build_object(${STATED}, 'setBy', part.set_by${origin}) ORDER BY place)
            FROM rate_by_dimensions AS part
@@ -51,6 +51,7 @@ interface Row extends FeedColumns {
   readonly per: bigint;
   readonly roundsEach: boolean;
   readonly roundUp: RoundUp | null;
+  readonly tiers: readonly TierRow[] | null;
   readonly dimensions: readonly string[] | null;
   /** In JSON amounts are decimal strings. */
   readonly rates: readonly RateRow[] | null;
@@ -89,8 +90,8 @@ function toVersion(
   const named = { meter, validFrom, setBy, ...(feed === null ? {} : { feed }) };
   const { credits, per, roundUp, dimensions, rates } = row;
   if (dimensions === null || rates === null) {
-    const rounds = roundUp === null ? {} : { roundUp };
-    return { ...named, credits, per, ...rounds, ...(row.roundsEach ? { roundsEach: true } : {}) };
+    const counted = { ...(roundUp === null ? {} : { roundUp }), ...toTiers(row.tiers) };
+    return { ...named, credits, per, ...counted, ...(row.roundsEach ? { roundsEach: true } : {}) };
   }
   const stated = rates.map((rate) => {
     const source = rate.origin ? sourceOf(meter, rate.origin.importedAt) : undefined;

@@ -88,6 +88,11 @@ const COMPARED = (records: string): readonly Compared[] => [
     key: "meter, valid_from",
   },
   {
+    table: "month_usage",
+    columns: "meter, valid_from, month, quantity",
+    key: "meter, valid_from, month",
+  },
+  {
     table: "dead_letter",
     columns: "topic, kafka_partition, kafka_offset, reason",
     key: "topic, kafka_partition, kafka_offset",

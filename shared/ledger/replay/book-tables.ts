@@ -59,6 +59,7 @@ const BUILT_TABLES = [
   "spend",
   "spend_hour",
   "carried",
+  "month_usage",
 ] as const;
 
 /**

@@ -22,7 +22,7 @@ import {
   type UsageBatch,
   type UsageRun,
 } from "./batch.ts";
-import { writeCarried } from "./carried.ts";
+import { writeCarried, writeMonths } from "./carried.ts";
 import { columnKeys } from "./column-keys.ts";
 import { type DeadLetter, storeDeadLetters } from "./dead-letters.ts";
 import { type Generations, isIdentities, readGenerations } from "./identities.ts";
@@ -140,6 +140,7 @@ async function tryOnce(
     storeDeadLetters(transaction, deadLetters),
     addSpend(transaction, metering.spends),
     writeCarried(transaction, metering.carried),
+    writeMonths(transaction, metering.months),
     advanceOffsets(transaction, reader, advances),
   ]);
   return {

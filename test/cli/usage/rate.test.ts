@@ -125,6 +125,6 @@ test("a price may be for packages that each event begins", async () => {
   expect(items).toMatchObject([{ credits: "500000", per: "60", round_up: "each_event" }]);
   expect(await run("rate set cli-seconds 0.5 --per 60 --round-up up")).toMatchObject({
     code: 2,
-    stderr: expect.stringContaining('--round-up must be each_event, not "up"'),
+    stderr: expect.stringContaining('--round-up must be each_event or each_month, not "up"'),
   });
 });

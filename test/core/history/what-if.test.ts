@@ -13,6 +13,7 @@ import {
 } from "../../../shared/core/history/what-if.ts";
 import type { Instant } from "../../../shared/core/line/account.ts";
 import type { SubscriptionChange } from "../../../shared/core/month/subscription.ts";
+import { tieredPrice } from "../../../shared/core/offer/month-price.ts";
 import { toRates } from "../../../shared/core/offer/rates.ts";
 import type { RequestedCatalogue } from "../../../shared/core/offer/requested-catalogue.ts";
 import { statedCatalogue } from "../../../shared/core/offer/stated-catalogue.ts";
@@ -56,6 +57,27 @@ describe("usage under other rates", () => {
     expect(whatIf.get(ACME)?.meters.get("calls")).toMatchObject({
       ...{ count: 3, quantity: 3n, charged: 9n, wouldBe: 1n + 5n },
       noPrice: { count: 0 },
+    });
+  });
+
+  test("is counted in tiers month by month, from the beginning of the range", () => {
+    const tiers = tieredPrice([
+      { upTo: 10n, credits: 3n, per: 1n },
+      { upTo: null, credits: 1n, per: 2n },
+    ]);
+    const other = statedCatalogue({
+      ...NOTHING_STATED,
+      meters: new Map([["calls", [version(tiers)]]]),
+    });
+    const whatIf: WhatIf = new Map();
+    const use = (quantity: bigint, occurredAt: Instant) =>
+      addUsage(whatIf, { ...CALL, quantity, occurredAt, credits: 1n }, toRates(other.card));
+    const [march, april] = [Date.UTC(2026, 2, 31), Date.UTC(2026, 3, 1)];
+    use(8n, march);
+    use(4n, april);
+    use(5n, march);
+    expect(whatIf.get(ACME)?.meters.get("calls")).toMatchObject({
+      ...{ count: 3, quantity: 17n, wouldBe: 31n + 12n },
     });
   });
 

@@ -7,6 +7,7 @@ import { decideGrant } from "../../../shared/core/month/grant-credits.ts";
 import { type ExpiredLot, inLineOrder, isLate } from "../../../shared/core/month/late-usage.ts";
 import { EMPTY_SCHEDULE } from "../../../shared/core/month/subscription.ts";
 import { EMPTY_CATALOGUE } from "../../../shared/core/offer/catalogue.ts";
+import { type CountedMonth, countedMonth } from "../../../shared/core/offer/month-price.ts";
 import type { OwnTerms } from "../../../shared/core/offer/own-terms.ts";
 import {
   type AccountVersion,
@@ -14,6 +15,7 @@ import {
   toRateCard,
 } from "../../../shared/core/offer/rate-card.ts";
 import { cardOf, toRates } from "../../../shared/core/offer/rates.ts";
+import type { Carried } from "../../../shared/core/usage/carried.ts";
 import type { Drawn, Metering } from "../../../shared/core/usage/events-in-batch.ts";
 import { groupByAccount } from "../../../shared/core/usage/group-columns.ts";
 import { meterColumns } from "../../../shared/core/usage/meter-columns.ts";
@@ -66,7 +68,7 @@ export function openBooks(setup: {
   const rates = toRates(toRateCard(setup.rates), setup.ownTerms);
   const rows = new Map<string, AccountRows>();
   const recorded = new Map<string, UsageEvent>();
-  const carried = new Map<string, Map<AccountVersion, bigint>>();
+  const carried = new Map<string, Map<AccountVersion | CountedMonth, bigint>>();
   const deadLetters: { event: UsageEvent; reason: DeadLetterReason }[] = [];
   let repeats = 0;
   for (const account of setup.accounts) {
@@ -107,15 +109,25 @@ export function openBooks(setup: {
     for (const { event, rejection } of metering.rejected) {
       deadLetters.push({ event, reason: rejection.reason });
     }
-    for (const { accountId, meter, validFrom, remainder } of metering.carried) {
-      const versions = cardOf(rates, accountId).get(meter);
-      const rate = versions?.find((one) => one.validFrom === validFrom);
-      if (rate === undefined) throw new Error(`no rate of ${meter} begins at ${validFrom}`);
-      const ofAccount = carried.get(accountId) ?? new Map<AccountVersion, bigint>();
-      carried.set(accountId, ofAccount.set(rate, remainder));
+    for (const one of metering.carried) carriedOf(one.accountId).set(versionOf(one), one.remainder);
+    for (const one of metering.months) {
+      carriedOf(one.accountId).set(countedMonth(versionOf(one), one.month), one.quantity);
     }
     repeats += metering.repeats;
     append(metering);
+  }
+
+  function carriedOf(accountId: string) {
+    const ofAccount = carried.get(accountId) ?? new Map<AccountVersion | CountedMonth, bigint>();
+    carried.set(accountId, ofAccount);
+    return ofAccount;
+  }
+
+  function versionOf({ accountId, meter, validFrom }: Omit<Carried, "remainder">): AccountVersion {
+    const versions = cardOf(rates, accountId).get(meter);
+    const rate = versions?.find((one) => one.validFrom === validFrom);
+    if (rate === undefined) throw new Error(`no rate of ${meter} begins at ${validFrom}`);
+    return rate;
   }
 
   function append({ entries, lowBalances, spends }: Metering<UsageEvent>): void {

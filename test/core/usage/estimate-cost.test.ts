@@ -1,10 +1,12 @@
 /**
  * - with an account's remainders, each line costs what metering it then draws
- * - without an account, the cost of a line and of all of them lies within their bounds, whatever was carried
+ * - without an account, the cost of a line and of all of them lies within their bounds, whatever was carried; months
+ *   are counted from 0
  * - what has no price says why, and the rest is priced
  */
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { tieredPrice } from "../../../shared/core/offer/month-price.ts";
 import { type MeterVersion, type Rate, toRateCard } from "../../../shared/core/offer/rate-card.ts";
 import { rateTable } from "../../../shared/core/offer/rate-table.ts";
 import { toRates } from "../../../shared/core/offer/rates.ts";
@@ -28,10 +30,21 @@ const ROUNDED: Rate = { meter: "rounded", validFrom: 0, credits: 7n, per: 10n, r
 const CALLS: Rate = { meter: "calls", validFrom: 0, credits: 2n, per: 1n };
 const LATER: Rate = { meter: "calls", validFrom: NOON + 1, credits: 5n, per: 1n };
 const COMING: Rate = { meter: "coming", validFrom: NOON + 1, credits: 5n, per: 1n };
-const CARD = toRateCard([CHAT, BYTES, ROUNDED, CALLS, LATER, COMING]);
+const PAGES: Rate = {
+  ...{ meter: "pages", validFrom: 0 },
+  ...tieredPrice([
+    { upTo: 500n, credits: 3n, per: 1n },
+    { upTo: null, credits: 1n, per: 7n },
+  ]),
+};
+const TEXTS: Rate = {
+  ...{ meter: "texts", validFrom: 0, credits: 9n, per: 70n },
+  roundUp: "each_month",
+};
+const CARD = toRateCard([CHAT, BYTES, ROUNDED, CALLS, LATER, COMING, PAGES, TEXTS]);
 
 const somePart = fc.record({
-  meter: fc.constantFrom("chat", "bytes", "rounded", "calls"),
+  meter: fc.constantFrom("chat", "bytes", "rounded", "calls", "pages", "texts"),
   quantity: fc.bigInt(0n, 2_000n),
   occurredAt: fc.constantFrom(NOON, NOON + 1),
   dimensions: fc.constantFrom({ model: "large" }, { model: "small-1" }),

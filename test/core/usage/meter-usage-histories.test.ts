@@ -19,6 +19,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Instant } from "../../../shared/core/line/account.ts";
 import { balanceOf, MAX_BIGINT, remainingOf } from "../../../shared/core/line/credit-line.ts";
+import { tieredPrice } from "../../../shared/core/offer/month-price.ts";
 import type { OwnTerms } from "../../../shared/core/offer/own-terms.ts";
 import type { MeterVersion } from "../../../shared/core/offer/rate-card.ts";
 import { rateTable, type TableTerms } from "../../../shared/core/offer/rate-table.ts";
@@ -37,7 +38,8 @@ import {
   spendsOf,
 } from "./books-in-memory.ts";
 
-const BEGIN = 3_600_000;
+/** A month begins. */
+const BEGIN = Date.UTC(1970, 1);
 const WINDOW = { maxAheadMs: 20, maxBehindMs: 60 };
 const CHAT: TableTerms = {
   dimensions: ["model", "kind"],
@@ -61,6 +63,15 @@ const RATES: readonly MeterVersion[] = [
   { meter: "minutes", validFrom: BEGIN + 10, credits: 2n, per: 1n },
   { meter: "calls", validFrom: BEGIN + 40, credits: 3n, per: 5n, roundUp: "each_event" },
   { meter: "pages", validFrom: 0, credits: 1n, per: 7n },
+  {
+    ...{ meter: "pages", validFrom: BEGIN - 30 },
+    ...tieredPrice([
+      { upTo: 5n, credits: 3n, per: 1n },
+      { upTo: 12n, credits: 0n, per: 2n },
+      { upTo: null, credits: 2n, per: 3n },
+    ]),
+  },
+  { meter: "minutes", validFrom: BEGIN + 30, credits: 7n, per: 4n, roundUp: "each_month" },
 ];
 /** acme pays the list. */
 const OWN_TERMS: readonly OwnTerms[] = [
@@ -77,6 +88,21 @@ const OWN_TERMS: readonly OwnTerms[] = [
     ],
   }),
   ownRates("cord", "minutes", 0, { credits: 1n, per: 1n }),
+  ownRates("cord", "minutes", BEGIN + 35, { credits: 5n, per: 3n, roundUp: "each_month" }),
+  ownRates(
+    "cord",
+    "pages",
+    BEGIN + 8,
+    tieredPrice([
+      { upTo: 3n, credits: 1n, per: 7n },
+      { upTo: null, credits: 1n, per: 1n },
+    ]),
+  ),
+  // What it does not match counts under the list.
+  ownRates("cord", "pages", BEGIN + 30, {
+    dimensions: ["model"],
+    rates: [{ patterns: ["gpt-5"], credits: 1n, per: 3n }],
+  }),
 ];
 const THRESHOLDS = { acme: 0n, bolt: 5n, cord: -3n };
 
@@ -96,8 +122,8 @@ const someFurtherMeter = fc.oneof(
 const use = fc.record({
   use: someAccount,
   meter: fc.oneof(
-    { weight: 12, arbitrary: fc.constantFrom("calls", "tokens", "chat") },
-    { weight: 2, arbitrary: fc.constantFrom("minutes", "unheard-of") },
+    { weight: 12, arbitrary: fc.constantFrom("calls", "tokens", "chat", "pages", "minutes") },
+    { weight: 2, arbitrary: fc.constantFrom("unheard-of") },
   ),
   quantity: someQuantity,
   sinceNow: fc.integer({ min: -65, max: 25 }),

@@ -108,6 +108,7 @@ describe("usage", () => {
   test("of no account changes nothing", () => {
     expect(meter([])).toEqual({
       carried: [],
+      months: [],
       drawn: [],
       rejected: [],
       repeats: 0,

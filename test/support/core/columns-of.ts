@@ -97,6 +97,10 @@ export function ordered(metering: Metering<ReceivedEvent>): Metering<ReceivedEve
       ({ accountId, hour, meter }) => `${accountId}\0${hour}\0${meter}`,
     ),
     carried: sorted(metering.carried, (one) => `${one.accountId}\0${one.meter}\0${one.validFrom}`),
+    months: sorted(
+      metering.months,
+      (one) => `${one.accountId}\0${one.meter}\0${one.validFrom}\0${one.month}`,
+    ),
   };
 }
 

@@ -6,8 +6,8 @@ export const bug: Bug = {
   edits: [
     {
       file: "shared/core/offer/rate-card.ts",
-      search: "((quantity + size - 1n) / size) * size",
-      replacement: "(quantity / size) * size",
+      search: "return (quantity + size - 1n) / size;",
+      replacement: "return quantity / size;",
     },
   ],
   caughtBy: { file: "test/core/offer/packages.test.ts" },

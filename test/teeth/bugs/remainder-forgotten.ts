@@ -5,8 +5,8 @@ export const bug: Bug = {
   promise: "The sum drawn is within a micro-credit of the exact price.",
   edits: [
     {
-      file: "shared/core/usage/price-lines.ts",
-      search: "carries(rate) ? remainderOf(carried, rate) : 0n",
+      file: "shared/core/usage/carried.ts",
+      search: "carries(rate) ? amountOf(carried, versionOf(rate)) : 0n",
       replacement: "0n",
     },
   ],

@@ -5,12 +5,13 @@ import type { Invariant } from "./invariant.ts";
  * Sums of all usage, by account, meter and the version that priced it: of records, and of what is past
  * retention. `card` is the account whose versions of meters these are: empty for the list. `exact` is the price
  * in micro-credits, times the version's `per`. Usage that names the same and reaches the same bands has one
- * price, which is looked up once; each event of it that begins as many packages costs the same.
+ * price, which is looked up once; each event of it that begins as many packages costs the same. `month`: of usage
+ * that is priced by the month's, which is compared month by month.
  */
 const SUMMED = `
   WITH term AS MATERIALIZED (
     SELECT account_id AS card, meter, valid_from, valid_to, list_from, own_meter, own_from, dimensions,
-           bands_of, bands_from, packages
+           bands_of, bands_from, packages, counts, per
     FROM usage_terms()
   ), own AS MATERIALIZED (
     SELECT DISTINCT account_id FROM own_terms
@@ -28,6 +29,7 @@ const SUMMED = `
            CASE WHEN packages IS NULL THEN '{}'
              ELSE ARRAY(SELECT div(quantity::numeric + size - 1, size) FROM unnest(packages) AS size)
            END AS begun,
+           CASE WHEN counts IS NOT NULL THEN date_trunc('month', occurred_at, 'UTC') END AS month,
            any_value(CASE WHEN term.dimensions IS NOT NULL THEN record.dimensions END) AS dimensions,
            any_value(quantity) AS like_this,
            count(*) AS events, sum(quantity::numeric) AS quantity, sum(record.credits::numeric) AS credits
@@ -36,7 +38,7 @@ const SUMMED = `
     LEFT JOIN term
       ON term.card = coalesce(own.account_id, '') AND term.meter = record.meter
       AND occurred_at >= valid_from AND occurred_at < valid_to
-    GROUP BY 1, 2, 3, 4, 5, 6, 7
+    GROUP BY 1, 2, 3, 4, 5, 6, 7, 8
   ), met AS MATERIALIZED (
     SELECT card, meter, valid_from, named, reached,
            any_value(dimensions) AS dimensions, any_value(like_this) AS like_this
@@ -44,15 +46,21 @@ const SUMMED = `
     GROUP BY 1, 2, 3, 4, 5
   ), priced AS MATERIALIZED (
     SELECT card, meter, valid_from, named, reached,
-           price_of_usage(card, own_meter, own_from, meter, list_from, met.dimensions, like_this) AS price
+           price_of_usage(card, own_meter, own_from, meter, list_from, met.dimensions, like_this) AS price,
+           per, counts
     FROM met LEFT JOIN term USING (card, meter, valid_from)
   )
   SELECT account_id, card, meter, valid_from, events, quantity, credits,
-         exact_price(price, events, quantity, like_this) AS exact
-  FROM used JOIN priced USING (card, meter, valid_from, named, reached)
+         CASE WHEN is_counted THEN credits * per ELSE exact_price(price, events, quantity, like_this) END
+           AS exact,
+         CASE WHEN is_counted THEN month END AS month
+  FROM (
+    SELECT *, coalesce(counts = 'all' OR counts = 'rest' AND (price).credits IS NULL, false) AS is_counted
+    FROM used JOIN priced USING (card, meter, valid_from, named, reached)
+  ) AS each
   UNION ALL
   SELECT account_id, coalesce(own.account_id, ''), meter, valid_from, events, quantity, past.credits,
-         coalesce(exact, quantity * rate.credits)
+         coalesce(exact, quantity * rate.credits), NULL
   FROM usage_past AS past
   LEFT JOIN own USING (account_id)
   LEFT JOIN rate USING (meter, valid_from)`;
@@ -196,6 +204,25 @@ export const USAGE_INVARIANTS: readonly Invariant[] = [
       ) AS used
       FULL JOIN carried USING (account_id, meter, valid_from)
       WHERE coalesce(left_over, 0) <> coalesce(remainder, 0)`,
+  },
+  {
+    holds: "what is counted of a month is its usage, which costs what the tiers or packages say",
+    broken: "An account drew more or less than a month's usage costs.",
+    accounts: `
+      SELECT coalesce(used.account_id, counted.account_id) AS account_id
+      FROM (SELECT account_id, meter, valid_from, month, sum(quantity) AS quantity, sum(credits) AS credits
+            FROM (${SUMMED}) AS by_rate
+            WHERE month IS NOT NULL
+            GROUP BY account_id, meter, valid_from, month) AS used
+      FULL JOIN month_usage AS counted USING (account_id, meter, valid_from, month)
+      LEFT JOIN (SELECT DISTINCT account_id AS card FROM own_terms) AS own
+        ON own.card = coalesce(used.account_id, counted.account_id)
+      LEFT JOIN usage_terms() AS term
+        ON term.account_id = coalesce(own.card, '') AND term.meter = coalesce(used.meter, counted.meter)
+        AND term.valid_from = coalesce(used.valid_from, counted.valid_from)
+      WHERE coalesce(used.quantity, 0) + coalesce(past_quantity, 0) <> coalesce(counted.quantity, 0)
+         OR coalesce(used.credits, 0) + coalesce(past_credits, 0) <> coalesce(
+              price_of_month(term.account_id, own_meter, own_from, term.meter, list_from, counted.quantity), 0)`,
   },
   {
     holds: "the usage of a page ends where its stretch ends",
