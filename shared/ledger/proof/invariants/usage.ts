@@ -1,14 +1,20 @@
 import { GIVES_BACK, LATE_REFERENCE } from "../../books/expired-lots.ts";
 import type { Invariant } from "./invariant.ts";
 
+/** All usage: records, and sums of what is past retention. */
+const USAGE = `
+  SELECT account_id, meter, 1 AS events, quantity, credits FROM usage_record
+  UNION ALL
+  SELECT account_id, meter, events, quantity, credits FROM usage_past`;
+
 /**
- * Sums of all usage, by account, meter and the version that priced it: of records, and of what is past
- * retention. `card` is the account whose versions of meters these are: empty for the list. `exact` is the price
- * in micro-credits, times the version's `per`. Usage that names the same and reaches the same bands has one
- * price, which is looked up once; each event of it that begins as many packages costs the same. `month`: of usage
- * that is priced by the month's, which is compared month by month.
+ * The same in sums with prices, by account, meter and the version that priced it. `which`: a condition on the
+ * records. `card` is the account whose versions of meters these are: empty for the list. `exact` is the price in
+ * micro-credits, times the version's `per`. Usage that names the same and reaches the same bands has one price,
+ * which is looked up once; each event of it that begins as many packages costs the same. `month`: of usage that
+ * is priced by the month's, which is compared month by month.
  */
-const SUMMED = `
+const priced = (which: string) => `
   WITH term AS MATERIALIZED (
     SELECT account_id AS card, meter, valid_from, valid_to, list_from, own_meter, own_from, dimensions,
            bands_of, bands_from, packages, counts, per
@@ -38,6 +44,7 @@ const SUMMED = `
     LEFT JOIN term
       ON term.card = coalesce(own.account_id, '') AND term.meter = record.meter
       AND occurred_at >= valid_from AND occurred_at < valid_to
+    WHERE ${which}
     GROUP BY 1, 2, 3, 4, 5, 6, 7, 8
   ), met AS MATERIALIZED (
     SELECT card, meter, valid_from, named, reached,
@@ -132,7 +139,7 @@ export const USAGE_INVARIANTS: readonly Invariant[] = [
       SELECT coalesce(used.account_id, summed.account_id) AS account_id
       FROM (SELECT account_id, meter, sum(events) AS events, sum(quantity) AS quantity,
                    sum(credits) AS credits
-            FROM (${SUMMED}) AS by_rate GROUP BY account_id, meter) AS used
+            FROM (${USAGE}) AS usage GROUP BY account_id, meter) AS used
       FULL JOIN (SELECT account_id, meter, sum(events) AS events, sum(quantity) AS quantity,
                         sum(credits) AS credits
                  FROM spend GROUP BY account_id, meter) AS summed USING (account_id, meter)
@@ -196,7 +203,7 @@ export const USAGE_INVARIANTS: readonly Invariant[] = [
       SELECT coalesce(used.account_id, carried.account_id) AS account_id
       FROM (
         SELECT used.account_id, meter, valid_from, sum(exact) - sum(used.credits) * per AS left_over
-        FROM (${SUMMED}) AS used
+        FROM (${priced("true")}) AS used
         JOIN (SELECT account_id AS card, meter, valid_from, per, carries FROM price_terms()) AS term
           USING (card, meter, valid_from)
         WHERE carries
@@ -211,7 +218,7 @@ export const USAGE_INVARIANTS: readonly Invariant[] = [
     accounts: `
       SELECT coalesce(used.account_id, counted.account_id) AS account_id
       FROM (SELECT account_id, meter, valid_from, month, sum(quantity) AS quantity, sum(credits) AS credits
-            FROM (${SUMMED}) AS by_rate
+            FROM (${priced("counts IS NOT NULL")}) AS by_rate
             WHERE month IS NOT NULL
             GROUP BY account_id, meter, valid_from, month) AS used
       FULL JOIN month_usage AS counted USING (account_id, meter, valid_from, month)
