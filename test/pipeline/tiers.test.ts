@@ -45,7 +45,7 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "tiers-"));
   expect(await command(`catalogue apply ${await file(CATALOGUE)}`)).toMatchObject({ code: 0 });
   const lots = [{ credits: 1_000_000_000n }];
-  await openAccount(books, "acme", { at: lastMonth - 86_400_000, lots });
+  await openAccount(books, "reader", { at: lastMonth - 86_400_000, lots });
   publisher = await openUsagePublisher(kafka);
   metering = startMetering({ ...process.env, DATABASE_URL: books.url });
   await publisher.publish([
@@ -81,13 +81,13 @@ test("each event pays what it adds to its month", async () => {
 });
 
 test("explaining an event shows its price, and which units of the month it was", async () => {
-  const { stdout } = await command("explain event pages-6 --account acme");
+  const { stdout } = await command("explain event pages-6 --account reader");
   expect(stdout).toMatch(
     /^rate +in a month 2 credits a unit up to 10, 1 credits for 4 units above, from /m,
   );
   const month = new Date(thisMonth).toISOString().slice(0, 7);
   expect(stdout).toMatch(new RegExp(`^counted +units 8 to 14 of pages in ${month} `, "m"));
-  const late = await command("explain event pages-2 --account acme --json");
+  const late = await command("explain event pages-2 --account reader --json");
   expect(JSON.parse(late.stdout).rate).toMatchObject({
     counted: { from: "9", to: "11" },
     tiers: [
@@ -95,7 +95,7 @@ test("explaining an event shows its price, and which units of the month it was",
       { up_to: null, credits: "1000000", per: "4" },
     ],
   });
-  const call = await command("explain event seconds-61 --account acme");
+  const call = await command("explain event seconds-61 --account reader");
   expect(call.stdout).toMatch(/^rate +3 credits for 60 units, each event rounded up to 60, from /m);
 });
 
@@ -130,7 +130,7 @@ test("what-if counts the range's usage under the other catalogue", async () => {
 
 function used(meter: string, quantity: bigint): Usage {
   const eventId = [meter, quantity].join("-");
-  return { accountId: "acme", meter, eventId, quantity, occurredAt: now };
+  return { accountId: "reader", meter, eventId, quantity, occurredAt: now };
 }
 
 function command(line: string) {
