@@ -152,7 +152,7 @@ describe("a mistake is reported with its line, field and remedy", () => {
     ],
     [
       "meters:\n  t: { credits: 1, per: 1, from_quantity: 3 }",
-      "2: meters.t.from_quantity: there is no such field; there are from, name, unit, credits, per, feed, dimensions, rates",
+      "2: meters.t.from_quantity: there is no such field; there are from, name, unit, credits, per, round_up, feed, tiers, dimensions, rates",
     ],
   ])("%s", (text, ...problems) => {
     expect(problemsOf(text)).toEqual(problems);

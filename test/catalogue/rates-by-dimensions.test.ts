@@ -96,7 +96,7 @@ describe("a mistake is reported with its line, field and remedy", () => {
     ],
     [
       rates("{ credits: 1, per: 1, model: a }"),
-      "5: meters.t.rates[0].model: there is no such field; there are when, from_quantity, from, credits, per",
+      "5: meters.t.rates[0].model: there is no such field; there are when, from_quantity, from, credits, per, round_up",
     ],
     [
       rates(
