@@ -14,8 +14,8 @@ const DRAIN_WITHIN_MS = 60_000;
 const LOOK_EVERY_MS = 1_000;
 /** While metering gets through what the search for its limit has left. */
 const CATCH_UP_RATE = 1;
-/** Of load that waits. */
-const MOST_BEHIND_SECONDS = 5;
+/** Of load that waits: a transaction over the distance to the database takes seconds, and two follow each other. */
+const MOST_BEHIND_SECONDS = 10;
 
 /** Half of what metering can do, for long: nothing grows but usage. */
 export async function steady(
