@@ -165,6 +165,35 @@ test("what-if applies the accounts' own terms to the other catalogue", async () 
   expect(JSON.parse(other.stdout).totals).toMatchObject({ difference: "22410715" });
 });
 
+test("what-if prices all usage with the own rates of one account", async () => {
+  const range = `--from ${iso(now - 3 * HOUR)} --to ${iso(now + HOUR)} --usage-only --json`;
+  const whatIf = `what-if --catalogue ${await file(CATALOGUE)} ${range}`;
+  const paid = callsOf(await command(whatIf));
+  expect(paid["lister"].charged).not.toBe(paid["dealer"].charged);
+  // Both made the same calls.
+  for (const account of ["lister", "dealer"]) {
+    const { charged } = paid[account];
+    const under = callsOf(await command(`${whatIf} --rates-of ${account}`));
+    expect(under).toMatchObject({ lister: { would_be: charged }, dealer: { would_be: charged } });
+  }
+  expect(await command(`${whatIf} --rates-of lister`)).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining("1 event or charge has no price"),
+  });
+  expect(await command(`${whatIf} --rates-of nobody`)).toMatchObject({ code: 1, stdout: "" });
+});
+
+/** What each account paid for calls, and would have. */
+function callsOf({ stdout }: { readonly stdout: string }) {
+  const { accounts } = JSON.parse(stdout);
+  return Object.fromEntries(
+    accounts.map((one: { account_id: string; meters: { meter: string }[] }) => [
+      one.account_id,
+      one.meters.find(({ meter }) => meter === "calls"),
+    ]),
+  );
+}
+
 function used(
   accountId: string,
   meter: string,

@@ -47,6 +47,8 @@ export const whatIfReport = noun({
   from: instant,
   to: instant,
   by: z.string().nullable(),
+  /** The account whose own terms price all usage; null: each its own. */
+  rates_of: accountId.nullable(),
   totals: noun({
     ...comparedFields,
     ...partsFields,
@@ -83,18 +85,22 @@ export const whatIfReport = noun({
   ),
 });
 
+/** What was asked for. */
+interface WhatIfRequest {
+  readonly file: string;
+  readonly range: ChargedRange;
+  readonly by: string | null;
+  readonly ratesOf: AccountId | null;
+}
+
 export function toWhatIfReport(
   whatIf: WhatIf,
   totals: WhatIfTotals,
-  {
-    file,
-    range,
-    by,
-  }: { readonly file: string; readonly range: ChargedRange; readonly by: string | null },
+  { file, range, by, ratesOf }: WhatIfRequest,
 ) {
   const { winners, losers, movers: all } = totals;
   return {
-    ...{ catalogue: file, from: range.from, to: range.to, by },
+    ...{ catalogue: file, from: range.from, to: range.to, by, ratesOf },
     totals: {
       ...toCompared(totals.credits),
       ...toParts(totals),

@@ -21,6 +21,8 @@ interface Shown {
   readonly byMeter: boolean;
   /** The dimension by whose values usage is shown; null: none. */
   readonly by: string | null;
+  /** The account whose own rates price all usage; null: each its own. */
+  readonly ratesOf: string | null;
   /** The most accounts that are listed, and the most values. */
   readonly limit: number;
 }
@@ -38,10 +40,11 @@ export function whatIfFailure({ credits, untoldPlans }: WhatIfTotals, file: stri
 }
 
 export function whatIfText(whatIf: WhatIf, totals: WhatIfTotals, shown: Shown): string {
-  const { file, range } = shown;
+  const { file, range, ratesOf } = shown;
+  const whose = ratesOf === null ? "" : ` and the own rates of ${printable(ratesOf)}`;
   const when = `from ${formatInstant(range.from)} to ${formatInstant(range.to)}`;
   return [
-    `Under ${printable(file)}, ${when}, in credits`,
+    `Under ${printable(file)}${whose}, ${when}, in credits`,
     totalsText(totals),
     ...valuesText(totals, shown),
     ...plansText(totals),

@@ -6,6 +6,7 @@ import {
   type PricedUsage,
   type WhatIf,
 } from "../../../shared/core/history/what-if.ts";
+import type { AccountId } from "../../../shared/core/line/account.ts";
 import type { Refusal } from "../../../shared/core/line/refusal.ts";
 import { toRates } from "../../../shared/core/offer/rates.ts";
 import {
@@ -47,6 +48,7 @@ interface WhatIfOptions extends JsonOption {
   readonly account?: string;
   readonly byMeter?: true;
   readonly by?: string;
+  readonly ratesOf?: string;
   readonly usageOnly?: true;
   readonly limit: string;
   readonly csv?: string;
@@ -68,6 +70,7 @@ export function addWhatIfCommand(program: Command): void {
       "what-if --catalogue dearer.yaml --from 2026-10-01T00:00:00Z --to 2026-11-01T00:00:00Z",
       "what-if --catalogue dearer.yaml --from 2026-10-01T00:00:00Z --to 2026-11-01T00:00:00Z --csv -",
       "what-if --catalogue models.yaml --from 2026-10-01T00:00:00Z --to 2026-11-01T00:00:00Z --by model --usage-only",
+      "what-if --catalogue models.yaml --from 2026-10-01T00:00:00Z --to 2026-11-01T00:00:00Z --account acme --rates-of partner",
     ],
   })
     .requiredOption(
@@ -82,6 +85,7 @@ export function addWhatIfCommand(program: Command): void {
       "--by <dimension>",
       "show usage by the values of a dimension, in all and of each account",
     )
+    .option("--rates-of <id>", "price all usage with this account's own rates and discounts")
     .option("--usage-only", "compare usage alone, without add-ons and plans")
     .option(
       "--limit <count>",
@@ -104,6 +108,8 @@ interface Request {
   readonly byMeter: boolean;
   /** A dimension; null: none. */
   readonly by: string | null;
+  /** The account whose own terms price all usage; null: each its own. */
+  readonly ratesOf: AccountId | null;
   readonly usageOnly: boolean;
   readonly limit: number;
   readonly csv: string | null;
@@ -111,7 +117,7 @@ interface Request {
 }
 
 function toRequest(options: WhatIfOptions): Request {
-  const { catalogue, account, byMeter, by, usageOnly, limit, csv = null, json } = options;
+  const { catalogue, account, byMeter, by, ratesOf, usageOnly, limit, csv = null, json } = options;
   const from = instantArgument("--from", options.from);
   const to = instantArgument("--to", options.to);
   if (from >= to) {
@@ -126,6 +132,7 @@ function toRequest(options: WhatIfOptions): Request {
     range: { from, to, accountId },
     byMeter: byMeter === true,
     by: by === undefined ? null : idArgument("--by", by),
+    ratesOf: ratesOf === undefined ? null : accountIdArgument(ratesOf),
     usageOnly: usageOnly === true,
     limit: limitArgument(limit),
     csv,
@@ -146,15 +153,17 @@ async function whatIf(settings: Settings, request: Request): Promise<Result> {
 
 async function compare(
   transaction: Transaction,
-  { range, by, usageOnly }: Request,
+  { range, by, ratesOf, usageOnly }: Request,
   other: StatedCatalogue,
 ): Promise<WhatIf | UnknownAccount | Refusal<"usage_past_retention" | "range_too_large">> {
   const compared: WhatIf = new Map();
   const { accountId } = range;
-  if (accountId === null) await allowWholeTables(transaction);
-  else if ((await readAccountDetails(transaction, accountId)) === null) {
-    return { kind: "unknown_account", accountId };
+  for (const named of [accountId, ratesOf]) {
+    if (named !== null && (await readAccountDetails(transaction, named)) === null) {
+      return { kind: "unknown_account", accountId: named };
+    }
   }
+  if (accountId === null) await allowWholeTables(transaction);
   const rates = toRates(other.card, await listOwnTerms(transaction));
   const until = await usagePastUntil(transaction, accountId);
   if (until !== null && range.from < until) return { kind: "usage_past_retention", until };
@@ -162,7 +171,9 @@ async function compare(
   using progress = openProgress(events, countOf(events, "event"));
   let hasTooMany = false;
   await readUsageBetween(transaction, range, (usage) => {
-    for (const event of hasTooMany ? [] : usage) addUsage(compared, event, rates, by);
+    for (const event of hasTooMany ? [] : usage) {
+      addUsage(compared, event, rates, by, ratesOf ?? event.accountId);
+    }
     hasTooMany ||= usage.some((of) => valuesOf(compared, of) > MOST_VALUES);
     progress.add(usage.length);
   });

@@ -71,16 +71,20 @@ export interface PricedUsage {
   readonly credits: MicroCredits;
 }
 
-/** Adds an event, priced again as of when it occurred; `by`: the dimension by whose values it is summed, too. */
+/**
+ * Adds an event, priced again as of when it occurred. `by`: the dimension by whose values it is summed, too.
+ * `ratesOf`: the account whose price is taken, mostly its own.
+ */
 export function addUsage(
   whatIf: WhatIf,
   usage: PricedUsage,
   rates: Rates,
   by: string | null = null,
+  ratesOf: AccountId = usage.accountId,
 ): void {
   const { meter, quantity, credits, dimensions } = usage;
   const account = accountIn(whatIf, usage.accountId);
-  const rate = rateOf(cardOf(rates, usage.accountId), usage);
+  const rate = rateOf(cardOf(rates, ratesOf), usage);
   const wouldBe = rate === null ? null : priceAgain(account, rate, usage);
   const again = { quantity, charged: credits, wouldBe };
   addTo(account.meters, meter, again);
