@@ -8,7 +8,7 @@ import { rateAsStated, rateSource, unitRateFields } from "./catalogue.ts";
 import { grantedBy, lotSource } from "./lot.ts";
 import { noun } from "./noun.ts";
 import { percent } from "./own-terms.ts";
-import { count, credits, instant } from "./wire.ts";
+import { count, credits, instant, totalQuantity } from "./wire.ts";
 
 /** A metered event, or one of the meters of an event that has several. */
 export const usageRecordFields = {
@@ -60,8 +60,8 @@ const rateOfEvent = noun({
   own: ownTermsOfEvent,
   counted: noun({
     month: instant.meta({ description: "Its first instant, in UTC." }),
-    from: count.meta({ description: "What the month's usage was before this." }),
-    to: count,
+    from: totalQuantity.meta({ description: "What the month's usage was before this." }),
+    to: totalQuantity,
   })
     .meta({
       title: "Counted usage",

@@ -52,8 +52,11 @@ function toTerms({ discount, dimensions, rates, meter, ...row }: Row): OwnTerms 
 
 /** One rate that holds whatever the event is one price. */
 function toRates(dimensions: readonly string[], rates: readonly ReturnType<typeof toStated>[]) {
-  const [only] = rates;
-  return dimensions.length === 0 && only !== undefined && only.band === undefined
+  const [only, ...others] = rates;
+  return dimensions.length === 0 &&
+    only !== undefined &&
+    only.band === undefined &&
+    others.length === 0
     ? unitPriceOf(only)
     : { dimensions, rates };
 }

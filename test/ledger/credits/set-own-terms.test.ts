@@ -92,6 +92,33 @@ test("usage that waits for a price is tried again once its own account has a rat
   expect(await retried()).toEqual(["cord"]);
 });
 
+test("bands of an own rate hold in whatever order they are stated", async () => {
+  const bands = [
+    { patterns: [], credits: 5n, per: 1n },
+    { patterns: [], credits: 8n, per: 1n, band: { of: null, from: 5n } },
+  ];
+  for (const [account, rates] of [
+    ["edna", bands],
+    ["fred", bands.toReversed()],
+  ] as const) {
+    await openAccount(books, account, { lots: [{ credits: 1_000n }] });
+    const pricing = { kind: "rates", terms: { dimensions: [], rates } } as const;
+    const terms = { meter: "calls", validFrom: NOW - 1, pricing };
+    expect(await set(account, terms)).toMatchObject({ kind: "set" });
+  }
+  const events = ["edna", "fred"].flatMap((accountId) =>
+    [4n, 9n].map((quantity) => {
+      return { eventId: `${quantity}`, accountId, meter: "calls", quantity, occurredAt: NOW };
+    }),
+  );
+  const batch = { ...usageBatches(books, "2").next(events), now: NOW };
+  expect(await debitUsage(books.database, ratesReader(), batch)).toMatchObject({ metered: 4 });
+  const { rows } = await books.database.query(
+    "SELECT account_id, credits FROM usage_record WHERE account_id IN ('edna', 'fred') ORDER BY 1, 2",
+  );
+  expect(rows.map(({ credits }) => credits)).toEqual([20n, 72n, 20n, 72n]);
+});
+
 async function retried(): Promise<string[]> {
   for await (const _ of retryResolved(books.database, NOW));
   const { rows } = await books.database.query<{ account_id: string }>(

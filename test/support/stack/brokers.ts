@@ -6,7 +6,7 @@ import { reservePort } from "../../../infra/local/reserve-port.ts";
 import { quickJava } from "./quick-java.ts";
 
 /** The number of concurrent test files. They mostly wait, so there are more than cores. */
-export const WORKERS = 4;
+export const WORKERS = 3;
 
 /** The environment variable with the address of each worker's broker, separated by spaces. */
 export const BROKERS = "TEST_KAFKA_BROKERS";
