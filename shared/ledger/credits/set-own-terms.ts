@@ -41,7 +41,7 @@ export async function setOwnTerms(
       const isMetered = await wasMetered(transaction, accountId, meter);
       const validFrom = asked.validFrom ?? (isMetered ? earliest : now);
       const terms = { accountId, meter, validFrom, pricing, reason, setBy: by };
-      const against = await speaksAgainst(transaction, terms);
+      const against = await speaksAgainst(transaction, terms, asked.validFrom === null);
       if (against !== null) return { decision: against, step: null };
       if (isMetered && validFrom < earliest) {
         return { decision: { kind: "too_early", earliest }, step: null };
@@ -54,16 +54,24 @@ export async function setOwnTerms(
   );
 }
 
-/** Why terms need not or cannot be added, whenever they begin; null: nothing. */
+/**
+ * Why terms need not or cannot be added, whenever they begin; null: nothing. `atOnce`: what the newest say already
+ * needs no others, which would begin a version, with a remainder and a count of the month of its own.
+ */
 async function speaksAgainst(
   transaction: Transaction,
   { accountId, meter, validFrom, pricing }: OwnTerms,
+  atOnce: boolean,
 ): Promise<SetOwnTermsOutcome | null> {
   if (meter !== null && !(await isPriced(transaction, meter))) {
     return { kind: "unknown_meter", meter };
   }
-  const all = await listOwnTermsOf(transaction, accountId);
-  const standing = all.find((one) => one.meter === meter && one.validFrom === validFrom);
+  const all = (await listOwnTermsOf(transaction, accountId)).filter((one) => one.meter === meter);
+  const newest = all.at(-1);
+  if (atOnce && newest !== undefined && isSamePricing(newest.pricing, pricing)) {
+    return { kind: "already_exists", terms: newest };
+  }
+  const standing = all.find((one) => one.validFrom === validFrom);
   if (standing === undefined) return null;
   return isSamePricing(standing.pricing, pricing)
     ? { kind: "already_exists", terms: standing }

@@ -66,6 +66,8 @@ test("what was metered keeps its price: of the meter, and of all meters", async 
 test("the same terms change nothing, others from that instant on are refused", async () => {
   const again = { meter: "pages", validFrom: NOW };
   expect(await set("acme", again)).toMatchObject({ kind: "already_exists" });
+  const atOnce = await set("acme", { ...again, validFrom: null });
+  expect(atOnce).toMatchObject({ kind: "already_exists", terms: { validFrom: NOW } });
   const other = { ...again, pricing: { ...HALF, basisPoints: 1 } };
   expect(await set("acme", other)).toEqual({ kind: "version_exists" });
   expect(await set("acme", { meter: "nothing" })).toMatchObject({ kind: "unknown_meter" });
