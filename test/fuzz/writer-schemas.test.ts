@@ -1,4 +1,4 @@
-/** Whatever a registry has for an id, usage written with it is read, or unreadable, and reading it ends. */
+/** Whatever a registry has for an id, usage written with it is read, unreadable or malformed, and reading it ends. */
 import { afterAll, expect, test } from "vitest";
 import { openWorker } from "../kafka/codec/in-worker.ts";
 import { fuzzing, hangsAfterMs } from "./budget.ts";
