@@ -136,6 +136,7 @@ test("housekeeping deletes old rows, and dead letters whose messages have left t
     { table: "api_request", deleted: 1n },
     { table: "dashboard_token", deleted: 0n },
     { table: "dead_letter", deleted: 1n, keptFor: "1 day" },
+    { table: "hold", deleted: 0n },
     { table: "reconciliation", deleted: 0n, keptFor: "forever" },
     { table: "usage_identity", deleted: 0n, keptFor: "forever" },
     { table: "usage_page", deleted: 0n, keptFor: "forever" },
