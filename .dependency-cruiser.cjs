@@ -13,10 +13,11 @@ const ROOMS = {
     "usage",
     "payments",
     "history",
+    "webhooks",
   ],
   "shared/ledger": [
     ...["postgres", "outbox", "catalogue", "access", "books", "holds", "credits", "usage"],
-    ...["month", "payments", "dead-letters", "replay", "proof", "housekeeping"],
+    ...["month", "payments", "webhooks", "dead-letters", "replay", "proof", "housekeeping"],
   ],
   "shared/kafka": [
     "records",
@@ -30,7 +31,7 @@ const ROOMS = {
   ],
   "services/cli": [
     ...["shell", "credits", "subscription", "account", "catalogue", "payments"],
-    ...["usage", "dead-letters", "operate", "proof", "what-if"],
+    ...["usage", "dead-letters", "operate", "webhooks", "proof", "what-if"],
   ],
   "services/dashboard": [
     ...["api", "text", "live", "parts", "state", "access"],

@@ -20,10 +20,12 @@ interface Usage {
 export function openCommands(env: NodeJS.ProcessEnv, say: (line: string) => void) {
   const type = async (command: string, input = "") => {
     say(`\n$ drawdown ${command}`);
-    say(await drawdown(env, command, input));
+    const shown = await drawdown(env, command, input);
+    say(shown);
+    return shown;
   };
   return {
-    /** Runs a command, without `drawdown`; what has spaces stands in double quotes. */
+    /** Runs a command, without `drawdown`, and returns what it shows; what has spaces stands in double quotes. */
     type: (command: string) => type(command),
     publish: (usage: readonly Usage[]) =>
       type("publish -", usage.map((event) => JSON.stringify(event)).join("\n")),

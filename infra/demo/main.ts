@@ -5,7 +5,12 @@ import { join, resolve } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { localApi } from "../local/api.ts";
 import { localPayments } from "../local/payments.ts";
-import { API_SERVICE, METERING_SERVICE, TOP_UP_SERVICE } from "../local/services.ts";
+import {
+  API_SERVICE,
+  METERING_SERVICE,
+  TOP_UP_SERVICE,
+  WEBHOOKS_SERVICE,
+} from "../local/services.ts";
 import { startStack } from "../local/stack.ts";
 import { stackFromEnvironment } from "../local/stack-from-environment.ts";
 import { type Running, stopOnSignals } from "../local/stop-signals.ts";
@@ -20,6 +25,7 @@ import { showDashboard } from "./show-dashboard.ts";
 import { showModels } from "./show-models.ts";
 import { showMonth } from "./show-month.ts";
 import { showTopUps } from "./show-top-ups.ts";
+import { receiveWebhooks } from "./show-webhook.ts";
 
 const PROJECT = resolve(import.meta.dirname, "../..");
 const DATA_DIR = join(PROJECT, ".local", "demo");
@@ -113,7 +119,12 @@ async function demo(
   // Only on the demo's own servers: it charges accounts, and moves the clock ahead for all of them.
   if (given === undefined) {
     running.beside.push(await superviseTopUps(env, say));
+    const local = { ...env, WEBHOOK_ALLOW_PRIVATE: "true" };
+    running.beside.push(supervise([WEBHOOKS_SERVICE], "demo-webhooks.log", local, say));
+    const receiver = await receiveWebhooks(local, say);
     await showTopUps(env, say);
+    await receiver.show();
+    receiver.close();
     await showModels(env, say);
     await showMonth(env, Date.now(), say);
     say("\nThe proof: every event, entry, lot and balance, compared with the topics");

@@ -1,6 +1,6 @@
 import { setTimeout as wait } from "node:timers/promises";
 import kafkajs, { type AclEntry, type Admin } from "kafkajs";
-import { METERING, TOP_UP, TOPICS } from "../../shared/core/text/topics.ts";
+import { METERING, TOP_UP, TOPICS, WEBHOOKS } from "../../shared/core/text/topics.ts";
 
 const {
   AclOperationTypes: { DELETE, READ, WRITE },
@@ -16,6 +16,7 @@ const SERVICE_GROUPS = [
   { resourceName: METERING, resourcePatternType: LITERAL },
   { resourceName: TOP_UP, resourcePatternType: LITERAL },
   { resourceName: "api-", resourcePatternType: PREFIXED },
+  { resourceName: WEBHOOKS, resourcePatternType: PREFIXED },
 ];
 
 /**

@@ -29,6 +29,9 @@ const DATA_DIR = join(PROJECT, ".local", "data");
 /** Relative to the project, where its commands are typed. */
 const SERVERS_FILE = ".local/data/servers.sh";
 
+/** Receivers of webhooks are tried on this machine. */
+const LOCAL = { WEBHOOK_ALLOW_PRIVATE: "true" };
+
 const say = (line: string) => console.log(line);
 
 await main();
@@ -67,7 +70,7 @@ async function start(
   const local = { dataDir: DATA_DIR, fresh: flags.fresh, guarded: true, say };
   const stack = given ?? (await startStack(local));
   running.stack = stack;
-  const env = { ...process.env, ...stack.env, ...stack.servicesEnv };
+  const env = { ...LOCAL, ...process.env, ...stack.env, ...stack.servicesEnv };
   await setUp({ ...env, ...stack.setUpEnv }, say);
   if (stopRequested.aborted) return;
   const payments = await localPayments(env, { dataDir: join(DATA_DIR, "gateway") });
@@ -75,7 +78,8 @@ async function start(
   const health = await localHealth(SERVICES);
   const services = [...payments.services, ...health.services];
   if (given === undefined) {
-    await writeServers(join(PROJECT, SERVERS_FILE), { ...stack.env, ...health.env });
+    const webhooks = { WEBHOOK_ALLOW_PRIVATE: env.WEBHOOK_ALLOW_PRIVATE };
+    await writeServers(join(PROJECT, SERVERS_FILE), { ...stack.env, ...health.env, ...webhooks });
   }
   showServers(stack, services, given === undefined);
   showApi(api, secondTerminal(given === undefined ? SERVERS_FILE : health.env, api.url));

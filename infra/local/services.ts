@@ -27,6 +27,12 @@ export const TOP_UP_SERVICE: Service = {
   nodeOptions: NODE_OPTIONS,
 };
 
+export const WEBHOOKS_SERVICE: Service = {
+  name: "webhooks",
+  file: resolve(PROJECT, "services/webhooks/main.ts"),
+  nodeOptions: NODE_OPTIONS,
+};
+
 export const API_SERVICE: Service = {
   name: "api",
   file: resolve(PROJECT, "services/api/main.ts"),
@@ -40,5 +46,5 @@ export const SIMULATED_GATEWAY: Service = {
 
 /** The services that `npm start` runs. The API serves the dashboard. */
 export const SERVICES: readonly Service[] = [
-  ...[METERING_SERVICE, SCHEDULER_SERVICE, TOP_UP_SERVICE, API_SERVICE],
+  ...[METERING_SERVICE, SCHEDULER_SERVICE, TOP_UP_SERVICE, WEBHOOKS_SERVICE, API_SERVICE],
 ];

@@ -53,6 +53,7 @@ await runService("api", async (service) => {
       now: Date.now,
       usage,
       attemptsPerHour: settings.paymentAttemptsPerHour,
+      webhooks: settings.webhooks,
       listeners,
       skipped,
       admin,

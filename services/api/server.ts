@@ -45,10 +45,10 @@ import { ownRatesRoutes } from "./routes/own-rates.ts";
 import { paymentMethodRoutes } from "./routes/payment-methods.ts";
 import { paymentsRoute } from "./routes/payments.ts";
 import { refundRoutes } from "./routes/refunds.ts";
-import type { RouteContext } from "./routes/route.ts";
 import { subscriptionRoutes } from "./routes/subscription.ts";
 import { topUpRoutes } from "./routes/top-ups.ts";
 import { usageRoutes } from "./routes/usage.ts";
+import { type WebhookContext, webhookRoutes } from "./routes/webhooks.ts";
 import { secureHeaders } from "./security-headers.ts";
 import { openAll, serveDashboard } from "./serve-dashboard.ts";
 import type { ApiSettings } from "./settings.ts";
@@ -61,7 +61,8 @@ const PARAMETER_LENGTH = 256 * 9;
 const CHECK_SLOW_EVERY_MS = 500;
 
 /** Everything the server works with; the caller opens it and closes it. */
-export interface ServerContext extends Pick<RouteContext, "database" | "now" | "attemptsPerHour"> {
+export interface ServerContext
+  extends Pick<WebhookContext, "database" | "now" | "attemptsPerHour" | "webhooks"> {
   /** The pool of reads that may take long. */
   readonly heavyDatabase: Database;
   readonly logger: Logger;
@@ -107,6 +108,7 @@ const ROUTES = [
     deadLetterRoute,
     decideDeadLetterRoutes,
     keyRoutes,
+    webhookRoutes,
     operationsRoute,
     metricsRoute,
   ],

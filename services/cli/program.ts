@@ -47,6 +47,7 @@ const COMMANDS: readonly (readonly [string, () => Promise<(program: Command) => 
     "dashboard-link",
     () => import("./operate/dashboard-link.ts").then((m) => m.addDashboardLinkCommand),
   ],
+  ["webhooks", () => import("./webhooks/webhooks.ts").then((m) => m.addWebhookCommands)],
   ["publish", () => import("./usage/publish.ts").then((m) => m.addPublishCommand)],
   ["estimate", () => import("./usage/estimate.ts").then((m) => m.addEstimateCommand)],
   ["explain", () => import("./credits/explain.ts").then((m) => m.addExplainCommands)],

@@ -40,7 +40,8 @@ async function startOperators(root: HTMLElement, reason: string | null): Promise
   }
   function open(key: string): void {
     keepKey(key);
-    render(<OperatorsPage watched={watchOperations(key, ask)} signOut={signOut} />, root);
+    const watched = watchOperations(key, ask);
+    render(<OperatorsPage watched={watched} credential={key} signOut={signOut} />, root);
   }
   // A reload leaves the key nowhere in the page's memory.
   function signOut(): void {

@@ -5,7 +5,7 @@ import {
   settlePayments,
 } from "../../shared/ledger/payments/settle.ts";
 import type { PaymentContext } from "./payment-context.ts";
-import { MOST_IN_A_SET, workInSets } from "./work-in-sets.ts";
+import { MOST_IN_A_SET, workInSets } from "../../shared/ledger/postgres/work-in-sets.ts";
 
 /** Posts the outcome of a payment's attempt; many payments share a transaction. */
 export type Settle = (outcome: AttemptOutcome) => Promise<SettledPayment | UnknownAccount>;

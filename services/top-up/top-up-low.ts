@@ -2,7 +2,7 @@ import type { AccountId } from "../../shared/core/line/account.ts";
 import type { OutageRetry } from "../../shared/kafka/client/retry-outages.ts";
 import { topUpIfLow } from "../../shared/ledger/payments/top-up-account.ts";
 import type { Database } from "../../shared/ledger/postgres/database.ts";
-import { MOST_IN_A_SET, workInSets } from "./work-in-sets.ts";
+import { MOST_IN_A_SET, workInSets } from "../../shared/ledger/postgres/work-in-sets.ts";
 
 /** Tops up an account if it is low; many accounts share a transaction. */
 export type TopUpLow = (accountId: AccountId) => Promise<void>;

@@ -21,6 +21,21 @@ export const operations = noun({
   }),
   outbox: counted.meta({ description: "Records that wait to be published; counted to 10,000." }),
   streams: counted,
+  webhooks: z.array(
+    noun({
+      endpoint_id: z.string(),
+      host: z.string(),
+      queues: counted.meta({
+        description: "Accounts, each with its types, of which events wait; counted to 10,000.",
+      }),
+      failing_since: instant.nullable(),
+      paused_at: instant.nullable(),
+      paused_by: z.string().nullable().meta({
+        description: "null where it is paused: it has failed for too long.",
+      }),
+      problem: z.string().nullable(),
+    }).meta({ title: "Webhook backlog" }),
+  ),
   reconciliation: noun({ at: instant, messages: count, verified: count, differences: count })
     .meta({ title: "Reconciliation" })
     .nullable()

@@ -22,6 +22,12 @@ const SENTENCES: { readonly [K in RefusalKind]: Sentence<K> } = {
   unknown_key: ({ keyId }) => `there is no key ${keyId}`,
   unknown_token: ({ tokenId }) => `there is no dashboard token ${tokenId} of this account`,
   unknown_dead_letter: ({ place }) => `there is no dead letter at ${place}`,
+  unknown_webhook: ({ endpointId }) => `there is no webhook endpoint ${endpointId}`,
+  unknown_delivery: ({ webhookId }) =>
+    `there is no delivery ${webhookId} to this endpoint; it may be past its retention`,
+  webhook_url: ({ problem }) => `the URL ${problem}`,
+  too_many_webhooks: ({ most }) =>
+    `there are ${countOf(most, "webhook endpoint")} already, which is the most; delete one first`,
   unknown_meter: ({ meter }) => `there is no meter ${meter}`,
   unknown_plan: ({ planId }) => `there is no plan ${planId} now`,
   unknown_add_on: ({ addOnId }) => `there is no add-on ${addOnId} now`,
@@ -158,6 +164,10 @@ const DETAILS: { readonly [K in RefusalKind]?: Details } = {
   unknown_key: { status: 404, field: "key_id", hint: "drawdown key list" },
   unknown_token: { status: 404, field: "token_id", hint: "drawdown token list" },
   unknown_dead_letter: { status: 404, hint: "drawdown dead-letters list" },
+  unknown_webhook: { status: 404, field: "endpoint_id", hint: "drawdown webhooks list" },
+  unknown_delivery: { status: 404, field: "webhook_id", hint: "drawdown webhooks deliveries" },
+  webhook_url: { field: "url" },
+  too_many_webhooks: { status: 409, hint: "drawdown webhooks delete" },
   unknown_meter: { field: "meter", hint: "drawdown rate list" },
   unknown_plan: { field: "plan_id", hint: "drawdown catalogue show" },
   unknown_add_on: { field: "add_on_id", hint: "drawdown catalogue show" },

@@ -25,6 +25,7 @@ export const logLevel = z
   .describe("The least important messages that are logged");
 
 const DAY_MS = 24 * 60 * 60 * 1000;
+const LEAST_WEBHOOKS_MS = 5 * DAY_MS;
 
 const seconds = (usualMs: number, mostMs = Number.POSITIVE_INFINITY) =>
   z.coerce
@@ -136,6 +137,16 @@ export const environment = z
     USAGE_RETENTION: retention("13 months").describe(
       "How long single usage events are kept, in `days` or `months`, or `forever`: then their whole month is dropped, and its sums stay. At least two days longer than `USAGE_REPEAT_WINDOW`",
     ),
+    WEBHOOK_RETENTION: retention("30 days").describe(
+      "How long what was delivered to webhooks can be looked at and sent again, and what waits for a paused one is kept, in `days` or `months`, or `forever`; at least 5 days",
+    ),
+    WEBHOOK_ALLOW_PRIVATE: z
+      .enum(["true", "false"])
+      .default("false")
+      .transform((text) => text === "true")
+      .describe(
+        "Permits webhooks over http, and to private, loopback, link-local and other addresses that are not public",
+      ),
     EXPIRY_NOTICE_DAYS: whole(0, 366, 7).describe(
       "How long before a lot ends notice is given; 0 means never",
     ),
@@ -175,6 +186,10 @@ export const environment = z
     path: ["USAGE_RETENTION"],
     message:
       "must be at least two days longer than USAGE_REPEAT_WINDOW, counting its months as 31 days and the others as 28, or forever",
+  })
+  .refine((env) => retentionMs(env.WEBHOOK_RETENTION) >= LEAST_WEBHOOKS_MS, {
+    path: ["WEBHOOK_RETENTION"],
+    message: "must be at least 5 days: deliveries are retried for more than three",
   })
   .refine((env) => env.KAFKA_SASL_MECHANISM === undefined || hasBoth(env), {
     path: ["KAFKA_SASL_MECHANISM"],
@@ -245,10 +260,12 @@ export function readSettings(env: NodeJS.ProcessEnv) {
         reconciliations: set.RECONCILIATION_RETENTION,
         repeats: set.USAGE_REPEAT_WINDOW,
         usage: set.USAGE_RETENTION,
+        webhooks: set.WEBHOOK_RETENTION,
       },
       /** 0: never. */
       noticeWithinMs: set.EXPIRY_NOTICE_DAYS * DAY_MS,
     },
+    webhooks: { allowPrivate: set.WEBHOOK_ALLOW_PRIVATE },
     paymentAttemptsPerHour: set.PAYMENT_ATTEMPTS_PER_HOUR,
     /** 0: no limit. */
     eventLoopLimitMs: set.EVENT_LOOP_LIMIT_SECONDS * 1000,

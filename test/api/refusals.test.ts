@@ -26,7 +26,9 @@ type Elsewhere =
   | "threshold_too_high"
   | "invalid_quantity"
   | "range_too_large"
-  | "priced_by_dimensions";
+  | "priced_by_dimensions"
+  | "unknown_delivery"
+  | "too_many_webhooks";
 
 type Asked = readonly [
   method: "GET" | "POST" | "PATCH" | "PUT" | "DELETE",
@@ -69,6 +71,19 @@ const CASES: Readonly<Record<Exclude<RefusalKind, Elsewhere>, readonly [number, 
   ],
   several_sources: [409, ["GET", "twins/events/taken"]],
   unknown_key: [404, ["DELETE", "/v1/keys/0123456789abcdef"]],
+  unknown_webhook: [
+    404,
+    ["GET", "/v1/webhooks/0123456789abcdef"],
+    ["DELETE", "/v1/webhooks/0123456789abcdef"],
+    ["POST", "/v1/webhooks/0123456789abcdef/pause"],
+    ["POST", "/v1/webhooks/0123456789abcdef/resume"],
+    ["POST", "/v1/webhooks/0123456789abcdef/secret"],
+    ["GET", "/v1/webhooks/0123456789abcdef/deliveries"],
+  ],
+  webhook_url: [
+    422,
+    ["POST", "/v1/webhooks", { url: "http://127.0.0.1", types: ["billing.credits"] }],
+  ],
   unknown_token: [404, ["DELETE", "bare/dashboard-tokens/0123456789abcdef"]],
   unknown_meter: [422, ["GET", "bare/allowance?meter=none&quantity=1"]],
   no_price: [422, ["GET", "bare/allowance?meter=coming&quantity=1"]],

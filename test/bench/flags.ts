@@ -3,7 +3,7 @@ import { parseArgs } from "node:util";
 /** What can be measured by itself. */
 const SCENARIOS: readonly string[] = [
   ...["random", "hot", "repeats", "models", "many", "latency", "month", "turn", "topup", "ingest"],
-  ...["reconcile", "replay", "balance", "stream", "grown", "ids", "lines", "soak"],
+  ...["reconcile", "replay", "balance", "stream", "grown", "ids", "lines", "webhook", "soak"],
 ];
 
 interface BenchFlags {

@@ -24,6 +24,7 @@ import { streamMemory } from "./stream-memory.ts";
 import { type Bench, hotAccount, manyAccounts, randomAccounts, repeats } from "./throughput.ts";
 import { topUpMemory, topUpRate } from "./top-up.ts";
 import { topUpLatency } from "./top-up-latency.ts";
+import { webhookLatency } from "./webhook.ts";
 
 const HELP = `Measures Drawdown on real Kafka and Postgres on this machine, each figure beside its floor in the same run.
 
@@ -31,7 +32,7 @@ const HELP = `Measures Drawdown on real Kafka and Postgres on this machine, each
   npm run bench -- --quick             fewer events and rounds (about 5 minutes)
   npm run bench -- --only latency      one of: random, hot, repeats, models, lines, many, latency, month,
                                          turn, topup, ingest, reconcile, replay, balance, stream, grown,
-                                         ids, soak
+                                         ids, webhook, soak
   npm run bench -- --rounds 2          so many rounds of each, instead of five (three of --quick)
   npm run bench -- --grown 100         so many million events grown into the books, instead of ten (one
                                          of --quick)
@@ -113,6 +114,7 @@ async function measure(bench: Bench): Promise<Figure[]> {
       ...(await topUpRate(bench, options.quick ? 3_000 : 5_000)),
       ...(await topUpMemory(bench)),
     ],
+    webhook: () => webhookLatency(bench, options.quick ? 8 : 15),
     soak: () => soak(bench, options.quick ? 4_000 : 20_000),
     many: async () => [
       ...(await manyAccounts(bench, 100_000, 0.5)),

@@ -25,6 +25,7 @@ const RETENTION = housekeepingRules({
   reconciliations: null,
   repeats: { count: 36, unit: "day" },
   usage: { count: 2, unit: "month" },
+  webhooks: null,
 });
 
 /** Bytes on disk; of indexes among them. */

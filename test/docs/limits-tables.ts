@@ -31,7 +31,7 @@ function sizes(): string[][] {
   const characters = (file: string, name: string) => `${count(file, name)} characters`;
   const dimensions = `${count(EVENT, "MAX_DIMENSIONS")}, names and values of ${characters(EVENT, "MAX_DIMENSION_LENGTH")}`;
   const letter = `its first ${bytes(LETTER, "CUT_BYTES")} are kept, with its size and SHA-256; the topic has the whole`;
-  const pools = ["metering", "scheduler", "top-up"].map(
+  const pools = ["metering", "scheduler", "top-up", "webhooks"].map(
     (service) => `${service} ${connectionsOf(service).join(" + ")}`,
   );
   return [

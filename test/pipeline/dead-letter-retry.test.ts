@@ -52,6 +52,7 @@ const DEAD_LETTER_RULES = housekeepingRules({
   reconciliations: null,
   repeats: null,
   usage: null,
+  webhooks: null,
 }).filter(({ table }) => table === "dead_letter");
 
 let giveTopicBack: () => Promise<void>;

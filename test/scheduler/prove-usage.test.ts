@@ -127,6 +127,7 @@ test("housekeeping deletes old rows, and dead letters whose messages have left t
     reconciliations: null,
     repeats: null,
     usage: null,
+    webhooks: null,
   } as const;
   const waits = retryOutages({ logger: silent, stopping });
   await housekeeping({

@@ -9,6 +9,7 @@ import { readLastReconciliation } from "../../../shared/ledger/proof/reconciliat
 import { countDeadLetters } from "../../../shared/ledger/usage/dead-letters.ts";
 import type { WrongKeys } from "../access/wrong-keys.ts";
 import type { RouteContext } from "../routes/route.ts";
+import { webhookGauges } from "./webhook-gauges.ts";
 
 const MOST_COUNTED = 10_000;
 
@@ -60,6 +61,7 @@ export function metricsRoute(
     labelNames: ["key_id"],
     registers: [register],
   });
+  const setWebhooks = webhookGauges(register);
   const charges = gauge(
     "drawdown_unmatched_charges",
     "Charges at the payment gateway that the books lack.",
@@ -91,6 +93,7 @@ export function metricsRoute(
       for (const { keyId, expiresAt } of await listExpiringKeys(database, now())) {
         keyEnd.set({ key_id: keyId }, (expiresAt ?? 0) / 1000);
       }
+      await setWebhooks(database, now(), MOST_COUNTED);
       charges.set((await listUnmatched(database, null)).length);
       const last = await readLastReconciliation(database);
       if (last !== null) {

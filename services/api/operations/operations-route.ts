@@ -7,6 +7,7 @@ import { countOutbox } from "../../../shared/ledger/outbox/count.ts";
 import { countTopUps } from "../../../shared/ledger/payments/count.ts";
 import { readLastReconciliation } from "../../../shared/ledger/proof/reconciliations.ts";
 import { countDeadLetters } from "../../../shared/ledger/usage/dead-letters.ts";
+import { readBacklogs } from "../../../shared/ledger/webhooks/backlog.ts";
 import { type RouteContext, route } from "../routes/route.ts";
 import { delayFollower } from "./follow-delay.ts";
 
@@ -68,6 +69,7 @@ export function operationsRoute(
         scheduler: { due: due.count, oldestDueAt: due.since },
         outbox: await countOutbox(database, MOST_COUNTED),
         streams: context.listeners.count,
+        webhooks: await readBacklogs(database, MOST_COUNTED),
         reconciliation: await readLastReconciliation(database),
       };
     },

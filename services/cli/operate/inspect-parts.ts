@@ -8,6 +8,7 @@ import {
 import { countOutbox } from "../../../shared/ledger/outbox/count.ts";
 import { countDeadLetters } from "../../../shared/ledger/usage/dead-letters.ts";
 import { usagePastUntil } from "../../../shared/ledger/usage/past-usage.ts";
+import { readBacklogs, type WebhookBacklog } from "../../../shared/ledger/webhooks/backlog.ts";
 import type { Settings } from "../../../shared/runtime/settings.ts";
 import {
   addressesOf,
@@ -53,6 +54,8 @@ export interface Status {
   readonly housekeeping: readonly HousekeepingRun[] | null;
   /** Usage from before it is past retention; also null where all is kept. */
   readonly usagePastUntil: Instant | null;
+  /** The webhook endpoints, with what waits for each. */
+  readonly webhooks: readonly WebhookBacklog[] | null;
 }
 
 /** Asks all servers and services concurrently, so that one that is down does not delay the others. */
@@ -83,6 +86,7 @@ export async function inspect(
     expiringKeys: foundBy(books.expiringKeys),
     housekeeping: foundBy(books.housekeeping),
     usagePastUntil: foundBy(books.pastUntil),
+    webhooks: foundBy(books.webhooks),
   };
 }
 
@@ -92,20 +96,22 @@ async function inspectBooks(settings: Settings) {
   if (!postgres.up) {
     const down = postgres;
     const counts = { speed: down, waiting: down, deadLetters: down, expiringKeys: down };
-    return { postgres, ...counts, housekeeping: down, pastUntil: down };
+    return { postgres, ...counts, housekeeping: down, pastUntil: down, webhooks: down };
   }
   const { database, version } = postgres.found;
-  const [speed, waiting, deadLetters, expiringKeys, housekeeping, pastUntil] = await Promise.all([
+  const [speed, webhooks, waiting, deadLetters, ...further] = await Promise.all([
     probe(() => measureSpeed(database)),
+    probe(() => readBacklogs(database, MOST_WAITING)),
     probe(() => countOutbox(database, MOST_WAITING)),
     probe(() => countDeadLetters(database)),
     probe(() => listExpiringKeys(database, Date.now())),
     probe(() => listHousekeeping(database)),
     probe(() => usagePastUntil(database, null)),
   ]);
+  const [expiringKeys, housekeeping, pastUntil] = further;
   const usable: Probe<string> = speed.up ? { up: true, found: version } : speed;
   const counts = { speed, waiting, deadLetters, expiringKeys };
-  return { postgres: usable, ...counts, housekeeping, pastUntil };
+  return { postgres: usable, ...counts, housekeeping, pastUntil, webhooks };
 }
 
 /** Kafka is up when it answers and has the usage topic; metering, when its group has a consumer. */

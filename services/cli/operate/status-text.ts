@@ -4,6 +4,7 @@ import { count, instant } from "../../../shared/contract/wire.ts";
 import { formatInstant } from "../../../shared/core/text/instant-text.ts";
 import { countOf, countText } from "../../../shared/core/text/text.ts";
 import type { HousekeepingRun } from "../../../shared/ledger/housekeeping/runs.ts";
+import { webhookTrouble } from "../../../shared/ledger/webhooks/backlog.ts";
 import { fields, printable, table } from "../shell/print.ts";
 import type { PartitionLag } from "../usage/metering-progress.ts";
 import { MOST_WAITING, type Status } from "./inspect-parts.ts";
@@ -54,6 +55,19 @@ export const statusNoun = noun({
     )
     .nullable(),
   usage_kept_since: instant.nullable(),
+  webhooks: z
+    .array(
+      noun({
+        endpoint_id: z.string(),
+        host: z.string(),
+        queues: z.number().int(),
+        failing_since: instant.nullable(),
+        paused_at: instant.nullable(),
+        paused_by: z.string().nullable(),
+        problem: z.string().nullable(),
+      }),
+    )
+    .nullable(),
 });
 
 export function toStatus(status: Status) {
@@ -96,6 +110,7 @@ export function statusText(status: Status): string {
       ...usageLines(status),
       ["dead letters", deadLettersText(status.deadLetters)],
       ...expiringKeysLines(status.expiringKeys),
+      ...webhookLines(status.webhooks),
     ]),
   ].join("\n\n");
 }
@@ -157,4 +172,15 @@ function expiringKeysLines(keys: Status["expiringKeys"]): [string, string][] {
     "expiring key",
     `${printable(name)} (${keyId}) on ${formatInstant(expiresAt)}: create another, then revoke it`,
   ]);
+}
+
+/** A line for each endpoint that is not delivered to as it should be. */
+function webhookLines(webhooks: Status["webhooks"]): [string, string][] {
+  return (webhooks ?? []).flatMap((backlog): [string, string][] => {
+    const trouble = webhookTrouble(backlog);
+    if (trouble === null) return [];
+    const { endpointId, host, queues } = backlog;
+    const waits = queues === 0 ? "" : `; ${countOf(queues, "queue")} waiting`;
+    return [["webhook", `${endpointId} at ${host} is ${trouble}${waits}`]];
+  });
 }

@@ -7,6 +7,7 @@ import {
   type Finding,
   INVARIANTS,
 } from "../../../shared/ledger/proof/invariants.ts";
+import { readBacklogs, webhookTrouble } from "../../../shared/ledger/webhooks/backlog.ts";
 import type { Settings } from "../../../shared/runtime/settings.ts";
 import { printable } from "../shell/print.ts";
 import { openProgress } from "../shell/progress.ts";
@@ -22,6 +23,9 @@ export function addDoctorCommand(program: Command): void {
 }
 
 const diagnosis = noun({
+  webhooks: z
+    .array(noun({ endpoint_id: z.string(), host: z.string(), trouble: z.string() }))
+    .meta({ description: "Endpoints that are not delivered to as they should be." }),
   invariants: z.array(
     noun({
       holds: z.string(),
@@ -34,9 +38,14 @@ const diagnosis = noun({
 
 async function doctor(settings: Settings): Promise<Result> {
   using progress = openProgress(INVARIANTS.length, countOf(INVARIANTS.length, "invariant"));
-  const findings = await withDatabase(settings, async (database) => {
+  const [findings, backlogs] = await withDatabase(settings, async (database) => {
     await explainRights(database);
-    return checkInvariants(database, () => progress.add(1));
+    const found = await checkInvariants(database, () => progress.add(1));
+    return [found, await readBacklogs(database, 1)] as const;
+  });
+  const webhooks = backlogs.flatMap((backlog) => {
+    const trouble = webhookTrouble(backlog);
+    return trouble === null ? [] : [{ ...backlog, trouble }];
   });
   const broken = findings.filter(({ accounts }) => accounts.length > 0);
   const failure =
@@ -45,7 +54,13 @@ async function doctor(settings: Settings): Promise<Result> {
     ...{ holds: invariant.holds, ok: accounts.length === 0, accounts },
     means: accounts.length === 0 ? undefined : invariant.broken,
   }));
-  return shown(diagnosis, { invariants }, findingsText(findings), failure);
+  const text = [findingsText(findings), ...webhooks.map(webhookText)].join("\n");
+  return shown(diagnosis, { invariants, webhooks }, text, failure);
+}
+
+function webhookText(webhook: { endpointId: string; host: string; trouble: string }): string {
+  const { endpointId, host, trouble } = webhook;
+  return printable(`WEBHOOK ${endpointId} at ${host} is ${trouble}`);
 }
 
 function findingsText(findings: readonly Finding[]): string {

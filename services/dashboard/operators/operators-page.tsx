@@ -7,6 +7,7 @@ import { decimalText } from "../text/locale.ts";
 import { agoText, momentText, secondText } from "../text/time-text.ts";
 import { Sparkline } from "./sparkline.tsx";
 import type { Watched } from "./watch-operations.ts";
+import { WebhooksCard } from "./webhooks-card.tsx";
 
 /** The time zone of the operator's machine. */
 const ZONE = Intl.DateTimeFormat().resolvedOptions().timeZone;
@@ -16,9 +17,12 @@ const SLOW_MS = 1000;
 /** The health of the system, for operators. */
 export function OperatorsPage({
   watched,
+  credential,
   signOut,
 }: {
   readonly watched: ReadonlySignal<Watched>;
+  /** The operator's key. */
+  readonly credential: string;
   readonly signOut: () => void;
 }) {
   const { history, problem } = watched.value;
@@ -39,7 +43,11 @@ export function OperatorsPage({
           {problem.message}
         </p>
       )}
-      {now === undefined ? <p class="note">Loading</p> : <Numbers now={now} history={history} />}
+      {now === undefined ? (
+        <p class="note">Loading</p>
+      ) : (
+        <Numbers now={now} history={history} credential={credential} />
+      )}
       <footer class="note">
         All times are in {ZONE}.{" "}
         <button type="button" class="link" onClick={signOut}>
@@ -50,7 +58,13 @@ export function OperatorsPage({
   );
 }
 
-function Numbers({ now, history }: { now: OperationsData; history: readonly OperationsData[] }) {
+interface NumbersProps {
+  readonly now: OperationsData;
+  readonly history: readonly OperationsData[];
+  readonly credential: string;
+}
+
+function Numbers({ now, history, credential }: NumbersProps) {
   const { p50, p99 } = now.balance_delay_ms;
   const isSlow = p99 !== null && p99 > SLOW_MS;
   return (
@@ -90,6 +104,7 @@ function Numbers({ now, history }: { now: OperationsData; history: readonly Oper
           empty="No top-ups yet."
           rows={now.top_ups.map(({ status, count }) => ({ name: status, count }))}
         />
+        <WebhooksCard webhooks={now.webhooks} credential={credential} zone={ZONE} />
       </div>
     </>
   );

@@ -60,7 +60,8 @@ export interface HousekeepingRule {
     | "dead_letter"
     | "hold"
     | "usage_identity"
-    | "usage_page";
+    | "usage_page"
+    | "webhook_delivery";
   /** Counted from the instant that ended the row's use. */
   readonly kept: Retention;
   /** Usage published before that instant must be metered, or it could not be judged as it is now. */
@@ -75,6 +76,8 @@ export interface RetentionSettings {
   readonly repeats: Retention;
   /** Of single events; of those that are dropped, sums stay. At least `leastUsageMs(repeats)`. */
   readonly usage: Retention;
+  /** Of what was delivered to webhooks, or waits to be. */
+  readonly webhooks: Retention;
 }
 
 /**
@@ -87,6 +90,7 @@ export function housekeepingRules({
   reconciliations,
   repeats,
   usage,
+  webhooks,
 }: RetentionSettings): HousekeepingRule[] {
   return [
     { table: "api_request", kept: { count: 2, unit: "day" }, needsMetering: false },
@@ -96,6 +100,7 @@ export function housekeepingRules({
     { table: "hold", kept: HOLDS_KEPT, needsMetering: false },
     { table: "usage_identity", kept: repeats, needsMetering: false },
     { table: "usage_page", kept: usage, needsMetering: true },
+    { table: "webhook_delivery", kept: webhooks, needsMetering: false },
   ];
 }
 

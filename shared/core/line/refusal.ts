@@ -19,6 +19,9 @@ interface Figures {
   unknown_key: { keyId: string };
   unknown_token: { tokenId: string };
   unknown_dead_letter: { place: string };
+  unknown_webhook: { endpointId: string };
+  /** It never was, or is past its retention. */
+  unknown_delivery: { webhookId: string };
   /** It was never priced. */
   unknown_meter: { meter: string };
   /** It is not on offer now. */
@@ -135,6 +138,11 @@ interface Figures {
   none_to_retry: { withoutBytes: number; cut: number };
   /** None is open, of that reason or (null) of any. */
   no_dead_letters: { reason: string | null };
+
+  // Webhooks.
+  /** `problem` is the end of a sentence that begins with the URL. */
+  webhook_url: { problem: string };
+  too_many_webhooks: { most: number };
 
   /** The range has too many rows for one answer. */
   range_too_large: unknown;

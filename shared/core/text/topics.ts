@@ -22,3 +22,11 @@ export const TOP_UP = "top-up";
 
 /** The consumer whose offsets in `billing.low-balance` the books store. */
 export const LOW_BALANCE_READER = { consumer: TOP_UP, topic: TOPICS.lowBalance } as const;
+
+/** What the names of the webhook service's consumers begin with, in `consumer_offset` and as Kafka groups. */
+export const WEBHOOKS = "webhooks-";
+
+/** The consumer of a topic whose records are delivered by webhooks: one for each, since a group reads one topic. */
+export function webhookReader(topic: string): { readonly consumer: string; readonly topic: string } {
+  return { consumer: `${WEBHOOKS}${topic}`, topic };
+}

@@ -2,7 +2,9 @@ import type { Logger } from "../../runtime/logger.ts";
 import type { NoAccount } from "../codec/read-key.ts";
 
 /** A record that a consumer skips because it cannot use it. */
-export interface SkippedRecord extends NoAccount {
+export interface SkippedRecord {
+  readonly reason: NoAccount["reason"] | "unreadable";
+  readonly detail: string;
   readonly topic: string;
   readonly partition: number;
   readonly offset: string;

@@ -81,6 +81,21 @@ const HOLDS = `
   ) AS old
   WHERE hold.account_id = old.account_id AND hold.hold_id = old.hold_id`;
 
+// Delivered or not; a queue that is left empty ends when it is claimed.
+const WEBHOOKS = `
+  DELETE FROM webhook_delivery
+  USING (
+    SELECT account_id, endpoint_id, type, sequence
+    FROM webhook_delivery
+    WHERE created_at < to_timestamp($1 / 1000.0)
+    ORDER BY created_at
+    ${OLD}
+  ) AS old
+  WHERE webhook_delivery.account_id = old.account_id
+    AND webhook_delivery.endpoint_id = old.endpoint_id
+    AND webhook_delivery.type = old.type
+    AND webhook_delivery.sequence = old.sequence`;
+
 const DELETE: Record<
   Exclude<HousekeepingRule["table"], "usage_identity" | "usage_page">,
   string
@@ -90,6 +105,7 @@ const DELETE: Record<
   reconciliation: RECONCILIATIONS,
   dead_letter: DEAD_LETTERS,
   hold: HOLDS,
+  webhook_delivery: WEBHOOKS,
 };
 
 /** Two tables of identities take turns, and the older one is emptied whole. A turn waits for no one for long. */

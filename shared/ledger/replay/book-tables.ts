@@ -40,6 +40,8 @@ export const COPIED_TABLES = [
   "dead_letter",
   // Settings, proofs and repairs.
   ...["setting_change", "reconciliation", "repair"],
+  // Where events are delivered, and what was: so that nothing is delivered again.
+  ...["webhook_endpoint", "webhook_delivery", "webhook_queue"],
   // Records not published yet: a repeat does no harm.
   ...["outbox", "balance_change"],
 ] as const;

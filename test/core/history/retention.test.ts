@@ -14,6 +14,7 @@ const USUAL = {
   reconciliations: { count: 90, unit: "day" },
   repeats: { count: 36, unit: "day" },
   usage: { count: 13, unit: "month" },
+  webhooks: { count: 30, unit: "day" },
 } as const;
 
 describe("rows are due to be deleted whose use ended before", () => {
@@ -34,6 +35,7 @@ describe("rows are due to be deleted whose use ended before", () => {
       hold: "2026-02-19T12:00:00.000Z",
       usage_identity: "2026-02-23T12:00:00.000Z",
       usage_page: "2025-02-28T12:00:00.000Z",
+      webhook_delivery: "2026-03-01T12:00:00.000Z",
     });
   });
 
@@ -53,7 +55,8 @@ describe("rows are due to be deleted whose use ended before", () => {
   });
 
   test("no instant, where they are kept for ever", () => {
-    const forever = { deadLetters: null, reconciliations: null, repeats: null, usage: null };
+    const kept = { deadLetters: null, reconciliations: null, repeats: null, usage: null };
+    const forever = { ...kept, webhooks: null };
     expect(dueAt(forever, now)).toMatchObject({
       reconciliation: "never",
       dead_letter: "never",

@@ -29,6 +29,7 @@ const RETENTION = {
   reconciliations: { count: 90, unit: "day" },
   repeats: { count: 36, unit: "day" },
   usage: { count: 38, unit: "day" },
+  webhooks: { count: 30, unit: "day" },
 } as const;
 const RULES = housekeepingRules(RETENTION);
 /** What the topic still has of partitions 0 and 1. */
@@ -52,6 +53,7 @@ afterAll(async () => {
 test("of each table the old rows go, and the young and undecided ones stay", async () => {
   await requests({ old: now - 49 * HOUR, young: now - 47 * HOUR });
   await tokens({ old: now - 25 * HOUR, young: now - 23 * HOUR, open: now + HOUR });
+  await webhooks({ old: now - 31 * DAY, young: now - 29 * DAY });
   await reconciliations({ first: now - 92 * DAY, second: now - 91 * DAY, young: now - 89 * DAY });
   const [old, young] = [now - 91 * DAY, now - 89 * DAY];
   await letter("dismissed long ago", { offset: 1, dismissed: old });
@@ -82,11 +84,13 @@ test("of each table the old rows go, and the young and undecided ones stay", asy
     hold: 1,
     usage_identity: 0,
     usage_page: 0,
+    webhook_delivery: 1,
   });
   expect(await left("api_request", "idempotency_key")).toEqual(["young"]);
   expect(await left("dashboard_token", "key_id")).toEqual(["open", "young"]);
   expect(await left("reconciliation", "listed->>0")).toEqual(["young"]);
   expect(await left("hold", "hold_id")).toEqual(["open", "young"]);
+  expect(await left("webhook_delivery", "webhook_id")).toEqual(["young"]);
   expect(await left("dead_letter", "detail")).toEqual(
     [
       "in an unknown partition",
@@ -107,6 +111,7 @@ test("of each table the old rows go, and the young and undecided ones stay", asy
     { table: "reconciliation", keptFor: "90 days", ranAt: now, deleted: 2n, finished: true },
     { table: "usage_identity", keptFor: "36 days", ranAt: now, deleted: 0n, finished: true },
     { table: "usage_page", keptFor: "38 days", ranAt: now, deleted: 0n, finished: true },
+    { table: "webhook_delivery", keptFor: "30 days", ranAt: now, deleted: 1n, finished: true },
   ]);
   expect(Object.values(await run())).toEqual([0, 0, 0, 0, 0, 0, 0]);
 });
@@ -138,15 +143,8 @@ test("two runs at once delete each row once; a run broken off is continued by th
   await requests({ young: now });
   const stopped = AbortSignal.abort();
   expect(await run({ signal: stopped })).toMatchObject({ api_request: 0 });
-  expect(await listHousekeeping(database)).toMatchObject([
-    { finished: false },
-    {},
-    {},
-    {},
-    {},
-    {},
-    {},
-  ]);
+  expect(await listHousekeeping(database)).toHaveLength(8);
+  expect((await listHousekeeping(database))[0]).toMatchObject({ finished: false });
   const both = await Promise.all([run(), run()]);
   expect(both.reduce((sum, deleted) => sum + (deleted["api_request"] ?? 0), 0)).toBe(2500);
   expect(await left("api_request", "idempotency_key")).toEqual(["young"]);
@@ -188,7 +186,7 @@ describe("usage", () => {
     expect(await run({ completeUntil: null })).toMatchObject({ usage_page: 0 });
     expect(await run({ completeUntil: now - 60 * DAY })).toMatchObject({ usage_page: 0 });
     expect(await run()).toMatchObject({ usage_page: 2 });
-    expect((await listHousekeeping(database)).at(-1)).toMatchObject({
+    expect((await listHousekeeping(database)).at(-2)).toMatchObject({
       deleted: 2n,
       finished: true,
     });
@@ -209,7 +207,7 @@ describe("usage", () => {
       await reader.query("LOCK TABLE ONLY usage_page IN ACCESS SHARE MODE");
       const kept = await run();
       expect(kept).toMatchObject({ usage_page: 0 });
-      expect((await listHousekeeping(database)).at(-1)).toMatchObject({ finished: false });
+      expect((await listHousekeeping(database)).at(-2)).toMatchObject({ finished: false });
     });
     expect(await run()).toMatchObject({ usage_page: 1 });
   }, 30_000);
@@ -321,6 +319,17 @@ async function letter(detail: string, of: Letter): Promise<void> {
       ...[asked ?? null, retried ?? null, dismissed ?? null, why],
     ],
   );
+}
+
+/** What waits to be delivered. */
+async function webhooks(at: Readonly<Record<string, number>>): Promise<void> {
+  for (const [name, createdAt] of Object.entries(at)) {
+    await database.query(
+      `INSERT INTO webhook_delivery (account_id, endpoint_id, type, sequence, webhook_id, body, created_at)
+       VALUES ('acme', 'e', $1, 1, $1, '{}', to_timestamp($2 / 1000.0))`,
+      [name, createdAt],
+    );
+  }
 }
 
 async function requests(named: Record<string, number>): Promise<void> {

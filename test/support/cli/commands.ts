@@ -16,6 +16,7 @@ import { addTopUpCommands } from "../../../services/cli/payments/top-up.ts";
 import { addAddOnCommands } from "../../../services/cli/subscription/add-on.ts";
 import { addSubscriptionCommands } from "../../../services/cli/subscription/subscription.ts";
 import { addRateCommands } from "../../../services/cli/usage/rate.ts";
+import { addWebhookCommands } from "../../../services/cli/webhooks/webhooks.ts";
 
 /** The commands about accounts, prices and events, by their full names: "top-up make". */
 export function commandNames(): string[] {
@@ -33,5 +34,5 @@ const ADD = [
   ...[addGrantCommand, addLotsCommand, addLotCommands, addDeadLetterCommands],
   ...[addKeyCommands, addTokenCommands],
   ...[addPaymentMethodCommands, addPaymentCommands, addPaymentsCommand, addTopUpCommands],
-  ...[addAddOnCommands, addSubscriptionCommands, addRateCommands],
+  ...[addAddOnCommands, addSubscriptionCommands, addRateCommands, addWebhookCommands],
 ];

@@ -55,6 +55,7 @@ export async function openServer(
       now: Date.now,
       usage: NO_USAGE,
       attemptsPerHour: USUAL_ATTEMPTS,
+      webhooks: { allowPrivate: false },
       listeners: listenersOf(books),
       skipped: { counts: () => [] },
       admin,

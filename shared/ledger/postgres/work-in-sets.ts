@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn, setTimeout as sleep } from "node:timers/promises";
-import { isDatabaseOutage } from "../../shared/ledger/postgres/outage.ts";
+import { isDatabaseOutage } from "./outage.ts";
 
 /** After a set of several: a transaction costs about as much for one account as for ten. */
 const REST_MS = 40;

@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
-import { workInSets } from "../../services/top-up/work-in-sets.ts";
+import { workInSets } from "../../../shared/ledger/postgres/work-in-sets.ts";
 
 /** Records the sets; those with an item of `failing` fail. */
 function recorded(failing: Readonly<Record<string, Error>> = {}, most = 100) {

@@ -1,0 +1,24 @@
+import { AddressRefused, type AddressRules, findAddresses } from "./find-addresses.ts";
+
+export const MOST_URL_LENGTH = 2_048;
+
+/** What is wrong with the URL of a new endpoint, as the end of a sentence; null: it can be delivered to. */
+export async function urlProblem(text: string, rules: AddressRules): Promise<string | null> {
+  if (text.length > MOST_URL_LENGTH) return `has more than ${MOST_URL_LENGTH} characters`;
+  const url = URL.parse(text);
+  if (url === null) return "is not a URL";
+  if (url.protocol === "http:" && !rules.allowPrivate) {
+    return "begins with http: webhooks are sent over https, unless WEBHOOK_ALLOW_PRIVATE is true";
+  }
+  if (url.protocol !== "https:" && url.protocol !== "http:") return "does not begin with https://";
+  if (url.username !== "" || url.password !== "") return "has a user name or password in it";
+  if (url.hash !== "") return "has a fragment, which is never sent";
+  try {
+    await findAddresses(url.hostname, rules);
+    return null;
+  } catch (error) {
+    if (error instanceof AddressRefused)
+      return `leads nowhere that webhooks are sent to: ${error.message}`;
+    throw error;
+  }
+}
