@@ -4,8 +4,8 @@ import {
   type SettledPayment,
   settlePayments,
 } from "../../shared/ledger/payments/settle.ts";
-import type { PaymentContext } from "./payment-context.ts";
 import { MOST_IN_A_SET, workInSets } from "../../shared/ledger/postgres/work-in-sets.ts";
+import type { PaymentContext } from "./payment-context.ts";
 
 /** Posts the outcome of a payment's attempt; many payments share a transaction. */
 export type Settle = (outcome: AttemptOutcome) => Promise<SettledPayment | UnknownAccount>;

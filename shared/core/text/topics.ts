@@ -27,6 +27,9 @@ export const LOW_BALANCE_READER = { consumer: TOP_UP, topic: TOPICS.lowBalance }
 export const WEBHOOKS = "webhooks-";
 
 /** The consumer of a topic whose records are delivered by webhooks: one for each, since a group reads one topic. */
-export function webhookReader(topic: string): { readonly consumer: string; readonly topic: string } {
+export function webhookReader(topic: string): {
+  readonly consumer: string;
+  readonly topic: string;
+} {
   return { consumer: `${WEBHOOKS}${topic}`, topic };
 }
