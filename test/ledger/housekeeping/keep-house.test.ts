@@ -122,7 +122,7 @@ test("a run that fails is shown as one that did not finish, not as the one befor
   await database.query("DROP FUNCTION drop_usage_month(timestamptz)");
   const failing = Array.fromAsync(keepHouse(database, RULES, later, new AbortController().signal));
   await expect(failing).rejects.toThrow("drop_usage_month");
-  expect((await listHousekeeping(database)).slice(-2)).toMatchObject([
+  expect((await listHousekeeping(database)).slice(-3, -1)).toMatchObject([
     { table: "usage_identity", ranAt: now + HOUR, finished: true },
     { table: "usage_page", ranAt: now + HOUR, deleted: 0n, finished: false },
   ]);
