@@ -1,5 +1,5 @@
 import type { LookupAddress } from "node:dns";
-import { lookup } from "node:dns/promises";
+import { lookup, Resolver } from "node:dns/promises";
 import { isIP } from "node:net";
 import { refusedAddress } from "./refused-address.ts";
 
@@ -9,7 +9,32 @@ export class AddressRefused extends Error {}
 /** Resolves a name. */
 export type Resolve = (host: string) => Promise<readonly LookupAddress[]>;
 
-const resolveByDns: Resolve = (host) => lookup(host, { all: true });
+/** With the tries together less than a connection may take. */
+const ASKED_FOR = { timeout: 1_000, tries: 2 };
+
+const resolveByDns = resolveWith(new Resolver(ASKED_FOR));
+
+/**
+ * Asks name servers without the process's few threads: a name whose servers are silent would hold one, which
+ * all other names and files wait for. Names that they do not know may be those of this machine or network.
+ */
+export function resolveWith(resolver: Resolver): Resolve {
+  return async (host) => {
+    const families = [4, 6] as const;
+    const asked = await Promise.allSettled(families.map((family) => ask(resolver, host, family)));
+    const found = asked.flatMap((answer) => (answer.status === "fulfilled" ? answer.value : []));
+    if (found.length > 0) return found;
+    const failed = asked.filter((answer) => answer.status === "rejected");
+    const silent = failed.find(({ reason }) => reason.code === "ETIMEOUT");
+    if (silent !== undefined) throw silent.reason;
+    return lookup(host, { all: true });
+  };
+}
+
+async function ask(resolver: Resolver, host: string, family: 4 | 6): Promise<LookupAddress[]> {
+  const addresses = await (family === 4 ? resolver.resolve4(host) : resolver.resolve6(host));
+  return addresses.map((address) => ({ address, family }));
+}
 
 /**
  * The addresses of a host: all of them may be sent to. `host` is as in a URL, an IPv6 address in brackets.

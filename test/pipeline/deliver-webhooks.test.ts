@@ -63,7 +63,7 @@ async function publish(accounts: readonly string[], ...sequences: readonly numbe
 }
 
 /** Delivers until the test ends, as a process of its own would. */
-function deliver({ answerMs = 500, ahead = () => 0 } = {}) {
+function deliver({ answerMs = 500, ahead = (): number => 0 } = {}) {
   const stop = new AbortController();
   const { logger, logged } = openLog();
   const stopping = stop.signal;

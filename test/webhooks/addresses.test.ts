@@ -1,6 +1,9 @@
+import { createSocket } from "node:dgram";
+import { lookup, Resolver } from "node:dns/promises";
+import { once } from "node:events";
 import { describe, expect, test } from "vitest";
 import { urlProblem } from "../../shared/webhooks/check-url.ts";
-import { findAddresses, type Resolve } from "../../shared/webhooks/find-addresses.ts";
+import { findAddresses, type Resolve, resolveWith } from "../../shared/webhooks/find-addresses.ts";
 import { refusedAddress } from "../../shared/webhooks/refused-address.ts";
 
 const PUBLIC = ["93.184.215.14", "8.8.8.8", "2606:4700:4700::1111"];
@@ -106,5 +109,36 @@ describe("the URL of a new endpoint", () => {
 
   test("may be private and over http where a setting allows that", async () => {
     expect(await problem("http://127.0.0.1:3000/hooks", at(), true)).toBeNull();
+  });
+});
+
+describe("name servers", () => {
+  test("that are silent hold up no other name, and are given up", async () => {
+    const silent = createSocket("udp4").bind(0, "127.0.0.1");
+    await once(silent, "listening");
+    const resolver = new Resolver({ timeout: 500, tries: 1 });
+    resolver.setServers([`127.0.0.1:${silent.address().port}`]);
+    const rules = { allowPrivate: true, resolve: resolveWith(resolver) };
+    let ended = 0;
+    const names = Array.from({ length: 32 }, (_, i) =>
+      findAddresses(`${i}.example.com`, rules).finally(() => {
+        ended += 1;
+      }),
+    );
+    const outcomes = Promise.allSettled(names);
+    await lookup("localhost");
+    expect(ended).toBe(0);
+    for (const { status } of await outcomes) expect(status).toBe("rejected");
+    await expect(names[0]).rejects.toThrow(/^0\.example\.com cannot be resolved: .*TIMEOUT/);
+    silent.close();
+  });
+
+  test("that answer nothing for a name leave it to this machine", async () => {
+    const resolver = new Resolver();
+    // Nobody is there.
+    resolver.setServers(["127.0.0.1:1"]);
+    const rules = { allowPrivate: true, resolve: resolveWith(resolver) };
+    const found = await findAddresses("localhost", rules);
+    expect(found.map(({ address }) => address)).toContain("127.0.0.1");
   });
 });

@@ -6,6 +6,7 @@ export const EVENT_TYPES = [
   TOPICS.credits,
   TOPICS.topUps,
   TOPICS.payments,
+  TOPICS.holds,
   TOPICS.creditsExpiring,
 ] as const;
 
@@ -17,5 +18,6 @@ export const TIME_FIELD: { readonly [T in EventType]: string } = {
   "billing.credits": "posted_at",
   "billing.top-ups": "changed_at",
   "billing.payments": "changed_at",
+  "billing.holds": "changed_at",
   "billing.credits-expiring": "noticed_at",
 };
