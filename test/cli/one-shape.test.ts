@@ -54,7 +54,17 @@ beforeAll(async () => {
       },
     ]),
   );
+  await makeWebhook();
 });
+
+async function makeWebhook() {
+  await books.database.query(
+    `INSERT INTO webhook_endpoint (endpoint_id, url, types, secret, created_by, created_at)
+     VALUES ('${ENDPOINT}', 'https://example.com/', '{billing.top-ups}', 'whsec_', 'test', now());
+     INSERT INTO webhook_delivery (account_id, endpoint_id, type, sequence, webhook_id, body, created_at)
+     VALUES ('acme', '${ENDPOINT}', 'billing.top-ups', 1, '${DELIVERY}', '{}', now())`,
+  );
+}
 
 afterAll(async () => {
   await books?.close();
@@ -72,6 +82,9 @@ async function show(line: string) {
 const open = () => openApi(books, { now: () => NOW });
 
 const ACCOUNT = "/v1/accounts/{account_id}";
+const WEBHOOK = "/v1/webhooks/{endpoint_id}";
+const ENDPOINT = "1f0c2b7a9d3e4f56";
+const DELIVERY = "msg_8b1a9953c4611296a827abf8c47804d7";
 
 /** A route and the command that shows the same noun. */
 const SAME = [
@@ -92,6 +105,12 @@ const SAME = [
   { route: "/v1/dead-letters", command: "dead-letters list" },
   { route: "/v1/keys", command: "key list" },
   { route: `${ACCOUNT}/dashboard-tokens`, command: "token list acme" },
+  { route: "/v1/webhooks", command: "webhooks list" },
+  { route: `${WEBHOOK}/deliveries`, command: `webhooks deliveries ${ENDPOINT}` },
+  {
+    route: `${WEBHOOK}/deliveries/{webhook_id}`,
+    command: `webhooks show ${ENDPOINT} ${DELIVERY}`,
+  },
 ];
 
 /** Commands that show more than the noun: the noun's fields are among theirs. */
@@ -114,6 +133,7 @@ const API_ONLY = [
   ...["/v1/accounts", "/v1/operations", "/health", "/metrics"],
   ...["runway", "allowance", "stream", "usage", "names"].map((path) => `${ACCOUNT}/${path}`),
   ...["holds", "holds/{hold_id}"].map((path) => `${ACCOUNT}/${path}`),
+  WEBHOOK,
 ];
 
 const IDS = {
@@ -121,6 +141,8 @@ const IDS = {
   event_id: "call-1",
   lot_id: "plan:1:0",
   payment_id: "manual:order-17",
+  endpoint_id: ENDPOINT,
+  webhook_id: DELIVERY,
 };
 
 async function answerOf(route: string) {

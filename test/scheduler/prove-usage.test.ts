@@ -141,6 +141,7 @@ test("housekeeping deletes old rows, and dead letters whose messages have left t
     { table: "reconciliation", deleted: 0n, keptFor: "forever" },
     { table: "usage_identity", deleted: 0n, keptFor: "forever" },
     { table: "usage_page", deleted: 0n, keptFor: "forever" },
+    { table: "webhook_delivery", deleted: 0n, keptFor: "forever" },
   ]);
 });
 
