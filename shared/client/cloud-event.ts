@@ -6,6 +6,7 @@ export function cloudEventOf(
   filled: { readonly id: string; readonly source: string; readonly now: number },
 ) {
   const { accountId, meter, quantity, eventId, occurredAt, source, dimensions, quantities } = usage;
+  const hold = usage.holdId ? { hold_id: usage.holdId } : {};
   return {
     specversion: "1.0",
     id: eventId ?? filled.id,
@@ -13,7 +14,7 @@ export function cloudEventOf(
     type: meter,
     subject: accountId,
     time: new Date(occurredAt ?? filled.now).toISOString(),
-    data: { ...dimensions, quantity: String(quantity), ...furtherOf(quantities ?? {}) },
+    data: { ...dimensions, quantity: String(quantity), ...furtherOf(quantities ?? {}), ...hold },
   };
 }
 

@@ -194,6 +194,7 @@ function toEvent(
     source: toText("source", usage.source ?? source),
     dimensions: toDimensions(usage.dimensions ?? {}),
     quantities: toQuantities(usage.quantities ?? {}),
+    holdId: usage.holdId == null ? null : toText("holdId", usage.holdId),
   };
   const rejection = Number.isSafeInteger(event.occurredAt)
     ? rejectEvent(event, now, window)
@@ -250,6 +251,7 @@ function toOutgoing(event: UsageEvent) {
       source: event.source,
       dimensions: event.dimensions,
       quantities: event.quantities,
+      hold_id: event.holdId,
     },
   };
 }

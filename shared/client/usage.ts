@@ -18,4 +18,6 @@ export interface Usage {
    * the event, all or nothing, under its one identity.
    */
   readonly quantities?: Readonly<Record<string, bigint | number>>;
+  /** The account's hold that it uses. Metered it is in any case. */
+  readonly holdId?: string | null;
 }

@@ -21,6 +21,7 @@ export const USAGE_RECORDS_CSV: CsvTable<UsageRecordRow> = [
   ["source", (record) => record.source],
   ["dimensions", (record) => JSON.stringify(record.dimensions)],
   ["metered_at", (record) => instant(record.meteredAt)],
+  ["hold_id", (record) => record.holdId ?? ""],
 ];
 
 /** A sum of usage, or of an add-on's charges. */

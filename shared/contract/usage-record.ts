@@ -22,6 +22,11 @@ export const usageRecordFields = {
   start: credits.meta({ description: "Where on the account's line it began to draw." }),
   end: credits,
   metered_at: instant,
+  hold_id: z.string().nullable().meta({ description: "The hold that it names; null: none." }),
+  hold_used: z.boolean().nullable().meta({
+    description:
+      "Whether that hold took it; false: it had ended, or the account had none of that name. null: it names none, or that is not known, as in books that were built again.",
+  }),
 };
 
 export const usageRecord = noun(usageRecordFields).meta({ title: "Usage record" });

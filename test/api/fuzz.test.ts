@@ -105,6 +105,6 @@ async function publish(usage: Usage): Promise<UsageEvent> {
   const quantities = Object.fromEntries(
     Object.entries(usage.quantities ?? {}).map(([meter, each]) => [meter, BigInt(each)]),
   );
-  const used = { quantity: BigInt(quantity), quantities };
+  const used = { quantity: BigInt(quantity), quantities, holdId: usage.holdId ?? null };
   return { ...usage, eventId, occurredAt, source, dimensions, ...used };
 }

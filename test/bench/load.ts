@@ -67,6 +67,7 @@ export async function publishBacklog(
         quantities: Object.fromEntries(
           load.furtherMeters?.map((meter) => [meter, BigInt(1 + random(5_000))]) ?? [],
         ),
+        hold_id: null,
       });
       const message = { key: accountId, value };
       if (random(100) < load.repeatsPercent) toRepeat.push(message);

@@ -96,6 +96,7 @@ function daily(database: Database, events: number): (now: Instant) => Promise<vo
           source: "soak",
           dimensions: {},
           quantities: {},
+          holdId: null,
           partition: 0,
           offset: offset++,
         }),

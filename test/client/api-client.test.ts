@@ -185,10 +185,11 @@ test("usage is ingested; what is refused is named", async () => {
       eventId = "",
       source = "",
       quantities,
+      holdId = null,
     }) {
       const event = { accountId, meter, quantity: BigInt(quantity), dimensions, eventId, source };
-      sent.push({ ...event, quantities });
-      return { ...event, occurredAt: 0, quantities: {} };
+      sent.push({ ...event, quantities, holdId });
+      return { ...event, occurredAt: 0, quantities: {}, holdId };
     },
   };
   const app = await testServer(books, { usage: { client, window: DEFAULT_WINDOW } });

@@ -66,10 +66,11 @@ describe("an export", () => {
     const record = {
       ...{ occurredAt: 0, meteredAt: 1, eventId: "=1+1", meter: "call", source: "@app" },
       ...{ quantity: 9_223_372_036_854_775_807n, credits: 1n, dimensions: { a: "b" } },
+      ...{ holdId: "run,1", holdUsed: true },
     };
     const [, line] = await linesOf(csvText(USAGE_RECORDS_CSV, slicesOf([record])));
     expect(line).toBe(
-      `1970-01-01T00:00:00.000Z,'=1+1,call,9223372036854775807,0.000001,'@app,"{""a"":""b""}",1970-01-01T00:00:00.001Z`,
+      `1970-01-01T00:00:00.000Z,'=1+1,call,9223372036854775807,0.000001,'@app,"{""a"":""b""}",1970-01-01T00:00:00.001Z,"run,1"`,
     );
   });
 });

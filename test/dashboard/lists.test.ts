@@ -41,6 +41,7 @@ const usage = (id: string, at: string): UsageRecordData => ({
   occurred_at: at,
   source: "",
   dimensions: {},
+  ...{ hold_id: null, hold_used: null },
   start: "0",
   end: "1",
   metered_at: at,

@@ -112,6 +112,7 @@ export function openWorld({ timeZone = "UTC", threshold = 0n } = {}): World {
         source: "",
         dimensions: {},
         quantities: {},
+        holdId: null,
       };
       const outcome = model.receive(event, at(takenAt));
       if (outcome !== "metered") throw new Error(`event ${events}: ${outcome}`);

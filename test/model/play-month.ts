@@ -79,5 +79,6 @@ export function usageOf(step: Extract<AccountStep, { kind: "use" }>) {
     dimensions: {},
     // A third of the requests have read a part of their tokens from a cache.
     quantities: step.event % 3 === 0 ? { "cached token": BigInt(step.tokens >> 1) } : {},
+    holdId: null,
   };
 }

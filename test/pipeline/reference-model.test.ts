@@ -220,6 +220,7 @@ function toEvent(world: World, given: EventStep): UsageEvent {
     source: given.source,
     dimensions: given.id % 2 === 0 ? {} : { model: "one" },
     quantities: given.further,
+    holdId: null,
   };
 }
 
@@ -233,6 +234,7 @@ function toMessage(event: UsageEvent): Buffer {
     source: event.source,
     dimensions: event.dimensions,
     quantities: event.quantities,
+    hold_id: event.holdId,
   });
 }
 

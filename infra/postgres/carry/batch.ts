@@ -134,7 +134,9 @@ const RECORDS = `
   ORDER BY taken.nth, drawn.place`;
 
 /** A record as it was drawn. */
-interface DrawnRecord extends ReceivedLine, Omit<PagedUsage, "event"> {
+interface DrawnRecord
+  extends Omit<ReceivedLine, "holdId">,
+    Omit<PagedUsage, "event" | "holdsUsed"> {
   readonly drawnAt: Instant;
   readonly digest: bigint;
 }
@@ -191,7 +193,8 @@ function pagedOf(record: DrawnRecord): PagedUsage {
     digest: __,
     ...event
   } = record;
-  return { event, credits, givenBack, start, version, meteredAt };
+  const drawn = { credits, givenBack, start, version, meteredAt };
+  return { event: { ...event, holdId: null }, ...drawn, holdsUsed: null };
 }
 
 const ADD_MONTHS =

@@ -52,5 +52,6 @@ function fieldAndDetail(
   const type = idProblem("type", usage.meter);
   if (type !== null) return { field: "type", detail: type };
   if (detail.startsWith("source")) return { field: "source", detail };
+  if (detail.startsWith("hold_id")) return { field: "data.hold_id", detail };
   return { field: detail.includes("quantities") ? "data.quantities" : "data", detail };
 }

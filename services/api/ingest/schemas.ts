@@ -37,6 +37,12 @@ const cloudEvent = z
           .describe(
             "Quantities of at most 15 further meters, by meter: the same use, one identity.",
           ),
+        hold_id: z
+          .string()
+          .min(1)
+          .max(MAX_ID_LENGTH)
+          .nullish()
+          .describe("The account's hold that the usage uses."),
       })
       .meta({ title: "Usage event data" })
       .describe("The quantities; all other strings, numbers and booleans are dimensions."),

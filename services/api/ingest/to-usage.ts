@@ -30,20 +30,31 @@ export function toUsage(given: Json, rules: IngestRules): TakenEvent | Refusal {
   const event = readCloudEvent(given, rules.now);
   if (event.kind === "refused") return event;
   const feeds = feedsAt(rules.feeds, event.type, event.occurredAt);
+  const holdId = holdOf(event);
+  if (holdId !== null && typeof holdId !== "string") return holdId;
   const usage: UsageEvent[] = [];
   for (const found of feeds.size === 0 ? [namedLikeType(event)] : fed(event, feeds)) {
     if ("kind" in found) return found;
-    const refusal = refuseUsage(found.usage, found.valueField, event, rules);
+    const used = { ...found.usage, holdId };
+    const refusal = refuseUsage(used, found.valueField, event, rules);
     if (refusal !== null) return refusal;
-    usage.push(found.usage);
+    usage.push(used);
   }
   return { kind: "taken", usage };
 }
 
 const QUANTITIES = "quantities";
+const HOLD_ID = "hold_id";
+
+/** The hold that all usage of the event uses; null: none. */
+function holdOf({ data }: CloudEvent): string | null | Refusal {
+  const given = fieldOf(data, HOLD_ID) ?? null;
+  if (given === null || typeof given === "string") return given;
+  return malformed(`data.${HOLD_ID}`, `must be text, not ${kindOf(given)}`);
+}
 
 interface MeterUsage {
-  readonly usage: UsageEvent;
+  readonly usage: Omit<UsageEvent, "holdId">;
   /** The field that holds the quantity. */
   readonly valueField: string;
 }
@@ -59,7 +70,8 @@ function namedLikeType(event: CloudEvent): MeterUsage | Refusal {
   if ("kind" in quantities) return quantities;
   const dimensions: [string, string][] = [];
   for (const key of Object.keys(data)) {
-    const text = key === name || key === QUANTITIES ? null : scalarText(data[key]);
+    const isOther = key === name || key === QUANTITIES || key === HOLD_ID;
+    const text = isOther ? null : scalarText(data[key]);
     if (text === null) continue;
     if (key === "__proto__")
       return malformed("data.__proto__", "cannot be the name of a dimension");
@@ -118,7 +130,7 @@ function usageOf(
   meter: string,
   quantity: bigint,
   dimensions: readonly (readonly [string, string])[],
-): UsageEvent {
+): MeterUsage["usage"] {
   return {
     eventId,
     accountId: subject,

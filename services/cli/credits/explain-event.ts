@@ -73,12 +73,18 @@ function explainedText(accountId: AccountId, record: Explained): string {
       ["metered", formatInstant(record.meteredAt)],
       ["source", record.source === "" ? "not given" : record.source],
       ...(dimensions.length === 0 ? [] : [["dimensions", dimensions.join(", ")] as const]),
+      ...(record.holdId === null ? [] : [["hold", holdText(record)] as const]),
       ["read at", `partition ${record.partition}, offset ${record.offset}`],
     ]),
     "",
     ...(record.lines.length === 1 ? [] : [linesTable(record.lines), ""]),
     paidText(record),
   ].join("\n");
+}
+
+function holdText({ holdId, holdUsed }: Explained): string {
+  if (holdUsed === null) return `${holdId}`;
+  return `${holdId}, ${holdUsed ? "which took it" : "which had ended or was not the account's, and took nothing"}`;
 }
 
 interface PricedLine {

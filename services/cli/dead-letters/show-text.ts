@@ -144,6 +144,7 @@ function eventText(event: UsageEvent, record: UsageRecord | null): string {
     ["occurred", isDate(event.occurredAt) ? formatInstant(event.occurredAt) : "out of range"],
     ["source", event.source === "" ? "not given" : event.source],
     ["dimensions", dimensions.length === 0 ? "none" : dimensions.join(", ")],
+    ...(event.holdId === null ? [] : [["hold", event.holdId] as [string, string]]),
     ["metered", record === null ? "no" : recordText(record)],
   ];
   return fields(rows.map(([name, value]) => [name, cut(value, MOST_SHOWN)]));

@@ -40,6 +40,7 @@ const usageLine = z.strictObject(
     quantities: z
       .record(z.string(), quantity, problem("must be an object of meters and quantities"))
       .optional(),
+    hold_id: text.optional(),
   },
   {
     error: (issue) =>
@@ -64,7 +65,7 @@ export function parseUsageLine(text: string): Usage | string {
     const field = issue.path.join(".");
     return field === "" ? issue.message : `${field} ${issue.message}`;
   }
-  const { account_id, event_id, occurred_at, source, dimensions, quantities, ...rest } =
+  const { account_id, event_id, occurred_at, source, dimensions, quantities, hold_id, ...rest } =
     parsed.data;
   return {
     ...rest,
@@ -74,6 +75,7 @@ export function parseUsageLine(text: string): Usage | string {
     ...(source === undefined ? {} : { source }),
     ...(dimensions === undefined ? {} : { dimensions }),
     ...(quantities === undefined ? {} : { quantities }),
+    ...(hold_id === undefined ? {} : { holdId: hold_id }),
   };
 }
 

@@ -19,6 +19,7 @@ const FIELDS: readonly (readonly [name: string, show: Show])[] = [
   ["quantity", ({ quantity }) => String(quantity)],
   ["meter", ({ meter }) => meter],
   ["occurred_at", ({ occurredAt }) => formatInstant(occurredAt)],
+  ["hold_id", ({ holdId }) => holdId ?? "none"],
   ["dimensions", ({ dimensions }) => JSON.stringify(dimensions, Object.keys(dimensions).sort())],
 ];
 

@@ -28,6 +28,8 @@ export interface UsageColumns {
   readonly ids: Uint8Array;
   /** The ids that are not, by place. */
   readonly idTexts: ReadonlyMap<number, string>;
+  /** The holds that events use, by place. */
+  readonly holdIds: ReadonlyMap<number, string>;
   /** From 0 to below 2^52. */
   readonly quantity: Float64Array;
   readonly occurredAt: Float64Array;
@@ -59,6 +61,7 @@ export function eventAt(columns: UsageColumns, place: number): ReceivedEvent {
     source: names.sources.valueOf(columns.source[place] ?? -1),
     dimensions: names.dimensions.valueOf(columns.dimensions[place] ?? -1),
     quantities: quantitiesBehind(columns, place),
+    holdId: columns.holdIds.get(place) ?? null,
   };
 }
 
@@ -109,6 +112,7 @@ export function plainColumns(events: readonly ReceivedEvent[]): UsageColumns {
     dimensions: new Int32Array(count),
     ids: new Uint8Array(0),
     idTexts: new Map(),
+    holdIds: new Map(),
     quantity: new Float64Array(count),
     occurredAt: new Float64Array(count),
     partition: Int32Array.from(events, ({ partition }) => partition),

@@ -15,6 +15,8 @@ export interface UsageEvent {
   readonly dimensions: Readonly<Record<string, string>>;
   /** Of further meters: the same use, one identity. */
   readonly quantities: Quantities;
+  /** The hold of its account that it uses; null: none. */
+  readonly holdId: string | null;
 }
 
 /** What identifies an event within its account: as in CloudEvents, its source and its id together. */
@@ -110,7 +112,8 @@ export function rejectEvent(
     TEXT_PROBLEM.meter(event.meter) ??
     TEXT_PROBLEM.source(event.source) ??
     TEXT_PROBLEM.dimensions(event.dimensions) ??
-    quantitiesProblem(event);
+    quantitiesProblem(event) ??
+    (event.holdId === null ? null : TEXT_PROBLEM.holdId(event.holdId));
   if (malformed !== null) return { reason: "malformed", detail: malformed };
   for (const line of linesOf(event)) {
     const rejection = rejectQuantity(line, event);
@@ -141,6 +144,7 @@ export const TEXT_PROBLEM = {
   meter: (text: string) => idProblem("meter", text),
   source: sourceProblem,
   dimensions: dimensionsProblem,
+  holdId: (text: string) => idProblem("hold_id", text),
 } as const;
 
 /** True when two events have the same content. Under one identity, other content is a conflict. */
@@ -150,6 +154,7 @@ export function isSameEvent(a: UsageEvent, b: UsageEvent): boolean {
     a.quantity === b.quantity &&
     a.occurredAt === b.occurredAt &&
     a.source === b.source &&
+    a.holdId === b.holdId &&
     isSameRecord(a.dimensions, b.dimensions) &&
     isSameRecord(a.quantities, b.quantities)
   );

@@ -12,6 +12,7 @@ export interface UsageFields {
   readonly source: string;
   readonly dimensions: Readonly<Record<string, string>>;
   readonly quantities: Quantities;
+  readonly hold_id: string | null;
 }
 
 /** Reads usage that was written with another schema. Errors say what the producer has to change. */
@@ -52,6 +53,7 @@ export function readForeignUsage(writer: avro.Type): ForeignUsage {
     source: field("source", textOf, ""),
     dimensions: field("dimensions", textsOf, {}),
     quantities: field("quantities", wholesOf, NO_QUANTITIES),
+    hold_id: field<string | null>("hold_id", textOf, null),
   };
   const fields = Object.keys(read).flatMap((of) => {
     const type = types.get(of);
@@ -73,6 +75,7 @@ export function readForeignUsage(writer: avro.Type): ForeignUsage {
         source: read.source(given["source"]),
         dimensions: read.dimensions(given["dimensions"]),
         quantities: read.quantities(given["quantities"]),
+        hold_id: read.hold_id(given["hold_id"]),
       };
     },
   };

@@ -24,8 +24,8 @@ export interface UsageDecoder {
   layoutOf(schemaId: number): UsageLayout | null;
 }
 
-/** That of the current schema, or of the one before it, in which an event was of one meter. */
-export type UsageLayout = "several_meters" | "one_meter";
+/** That of the current schema; of the one before it, without holds; of the first one, without further meters too. */
+export type UsageLayout = "with_hold" | "several_meters" | "one_meter";
 
 interface Learning {
   /**
@@ -163,14 +163,18 @@ export function openUsageDecoder(registry: Registry): UsageDecoder {
   }
 }
 
-/** The schema before the current one: without its last field. */
-const ONE_METER = oneMeterType();
+/** Those of our schemas by layout, the current one first. Each has a field more than the one before it. */
+const LAYOUTS: readonly (readonly [UsageLayout, avro.Type])[] = [
+  ["with_hold", SCHEMAS.usageEvents.type],
+  ["several_meters", typeWithout(1)],
+  ["one_meter", typeWithout(2)],
+];
 
-function oneMeterType(): avro.Type {
+/** The current schema without its last fields. */
+function typeWithout(count: number): avro.Type {
   const schema = JSON.parse(SCHEMAS.usageEvents.text) as { readonly fields: readonly object[] };
-  return avro.Type.forSchema({ ...schema, fields: schema.fields.slice(0, -1) } as avro.Schema, {
-    typeHook,
-  });
+  const fields = schema.fields.slice(0, -count);
+  return avro.Type.forSchema({ ...schema, fields } as avro.Schema, { typeHook });
 }
 
 /** A registry has no negative ids. */
@@ -195,6 +199,7 @@ function toReceivedEvent(fields: UsageFields, partition: number, offset: bigint)
     source: fields.source,
     dimensions: fields.dimensions,
     quantities: fields.quantities,
+    holdId: fields.hold_id,
   };
 }
 
@@ -218,10 +223,8 @@ async function readerFor(registry: Registry, id: number): Promise<Reader | null>
   }
   if (writer === null) return null;
   try {
-    if (isOurs(writer, SCHEMAS.usageEvents.type))
-      return { foreign: null, layout: "several_meters" };
-    const layout = isOurs(writer, ONE_METER) ? "one_meter" : null;
-    return { foreign: readForeignUsage(writer), layout };
+    const [layout = null] = LAYOUTS.find(([, type]) => isOurs(writer, type)) ?? [];
+    return { foreign: layout === "with_hold" ? null : readForeignUsage(writer), layout };
   } catch (error) {
     return unreadable(`schema ${id} is not one of usage events: ${(error as Error).message}`);
   }

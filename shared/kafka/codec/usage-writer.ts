@@ -16,6 +16,8 @@ import {
 import type { UsageLayout } from "./usage-decoder.ts";
 
 const UUID_TEXT = 36;
+/** The branches of the union of null and text. */
+const [NO_HOLD_BRANCH, HOLD_BRANCH] = [0, 1];
 const HYPHEN = 45;
 /** The value of each lower-case hexadecimal digit; of other bytes a number with high bits. */
 const DIGIT = new Uint8Array(256).fill(0xff);
@@ -36,6 +38,7 @@ interface EventRecord {
 export class UsageWriter {
   #columns: UsageColumns;
   readonly #idTexts = new Map<number, string>();
+  readonly #holdIds = new Map<number, string>();
   readonly #plain = new Map<number, ReceivedEvent>();
   readonly #earliest: Instant;
   readonly #latest: Instant;
@@ -50,7 +53,13 @@ export class UsageWriter {
     this.#earliest = earliestOf(window, now);
     this.#latest = latestOf(window, now);
     this.#further = new FurtherLines(names.meters);
-    const kept = { count: 0, names, idTexts: this.#idTexts, plain: this.#plain };
+    const kept = {
+      count: 0,
+      names,
+      idTexts: this.#idTexts,
+      holdIds: this.#holdIds,
+      plain: this.#plain,
+    };
     this.#columns = { ...kept, ...emptyColumns(records) };
   }
 
@@ -79,9 +88,12 @@ export class UsageWriter {
       amount >= 0 &&
       time >= this.#earliest &&
       time <= this.#latest &&
-      this.#readFurther(meterNumber, layout);
+      this.#readFurther(meterNumber, layout) &&
+      this.#putHold(place, layout) &&
+      this.#at === this.#end;
     if (!isUsual) {
       this.#idTexts.delete(place);
+      this.#holdIds.delete(place);
       return false;
     }
     const { account, meter, source, quantity, occurredAt, dimensions } = this.#columns;
@@ -105,6 +117,7 @@ export class UsageWriter {
     const { account, meter, source, quantity, occurredAt, dimensions } = this.#columns;
     const { partition, offset, ids, goesOn } = this.#columns;
     const idText = this.#idTexts.get(place);
+    const holdId = this.#holdIds.get(place);
     for (let index = 0; index < further.count; index += 1) {
       const line = this.#count++;
       account[line] = account[place] ?? 0;
@@ -118,6 +131,7 @@ export class UsageWriter {
       goesOn[line] = 1;
       if (idText !== undefined) this.#idTexts.set(line, idText);
       else ids.copyWithin(line * ID_BYTES, place * ID_BYTES, (place + 1) * ID_BYTES);
+      if (holdId !== undefined) this.#holdIds.set(line, holdId);
     }
   }
 
@@ -169,10 +183,24 @@ export class UsageWriter {
 
   readonly #skipText = () => this.#skip(this.#long()) && this.#skip(this.#long());
 
-  /** Reads the further lines, which are all that is left of the value; false: it is not usual. */
+  /** Reads the further lines; false: it is not usual. */
   #readFurther(meter: number, layout: UsageLayout): boolean {
     this.#further.begin(meter);
-    return (layout === "one_meter" || this.#readMap(this.#readLine)) && this.#at === this.#end;
+    return layout === "one_meter" || this.#readMap(this.#readLine);
+  }
+
+  /** Reads the hold, the last field; false: it is not usual. */
+  #putHold(place: number, layout: UsageLayout): boolean {
+    if (layout !== "with_hold") return true;
+    const branch = this.#long();
+    if (branch !== HOLD_BRANCH) return branch === NO_HOLD_BRANCH;
+    const length = this.#long();
+    const from = this.#at;
+    if (!this.#skip(length)) return false;
+    const text = this.#bytes.toString("utf8", from, this.#at);
+    if (TEXT_PROBLEM.holdId(text) !== null) return false;
+    this.#holdIds.set(place, text);
+    return true;
   }
 
   readonly #readLine = () => {

@@ -24,6 +24,16 @@ const EXPIRED = `
 /** The identity of a hold. */
 export type HoldPlace = Pick<Hold, "accountId" | "holdId">;
 
+/** Those of these holds that there are, by account; each is named once. Their accounts must be locked. */
+export async function readHolds(
+  transaction: Transaction,
+  named: readonly { readonly [part in keyof HoldPlace]: string }[],
+): Promise<Map<AccountId, Hold[]>> {
+  const values = columnsOf(named, "accountId", "holdId");
+  const found = await queryRows<Hold>(transaction, NAMED, values, "read-holds");
+  return Map.groupBy(found, ({ accountId }) => accountId);
+}
+
 /**
  * What decisions on the holds of accounts need, by account: the holds that are named, and those still open whose
  * time is over. Their accounts must be locked.

@@ -13,10 +13,28 @@ export interface ChangedAccount extends HoldChanges {
   readonly account: Account;
 }
 
+/** What of it is written. */
+interface Changes extends Pick<HoldChanges, "changes" | "held"> {
+  readonly account: Pick<Account, "accountId" | "holdChanges">;
+}
+
 /** Writes changed holds, what their accounts hold, and the records to publish. */
 export async function writeHolds(
   transaction: Transaction,
   changed: readonly ChangedAccount[],
+  now: Instant,
+): Promise<void> {
+  const accounts = changed.flatMap(({ account, changes }) => (changes.length > 0 ? [account] : []));
+  await together([
+    storeChanges(transaction, changed, now),
+    queueBalanceChanges(transaction, accounts),
+  ]);
+}
+
+/** The same where the accounts' new balances are published anyway. */
+export async function storeChanges(
+  transaction: Transaction,
+  changed: readonly Changes[],
   now: Instant,
 ): Promise<void> {
   const moved = changed.filter(({ changes }) => changes.length > 0);
@@ -32,10 +50,6 @@ export async function writeHolds(
         ),
       ),
     ),
-    queueBalanceChanges(
-      transaction,
-      moved.map(({ account }) => account),
-    ),
   ]);
 }
 
@@ -49,16 +63,14 @@ const STORE = `
     AS changed (account_id, hold_id, request, asked, credits, used, captured, status, requested_by,
                 created_at, expires_at, ended_at)
   ON CONFLICT (account_id, hold_id) DO UPDATE
-  SET captured = excluded.captured,
+  SET used = excluded.used,
+      captured = excluded.captured,
       status = excluded.status,
       expires_at = excluded.expires_at,
       ended_at = excluded.ended_at`;
 
 /** Each hold in its last state. */
-async function storeHolds(
-  transaction: Transaction,
-  moved: readonly ChangedAccount[],
-): Promise<void> {
+async function storeHolds(transaction: Transaction, moved: readonly Changes[]): Promise<void> {
   const last = moved.flatMap(({ changes }) => [
     ...new Map(changes.map((hold): [string, Hold] => [hold.holdId, hold])).values(),
   ]);
@@ -76,10 +88,7 @@ const HELD = `
   FROM unnest($1::text[], $2::bigint[], $3::bigint[]) AS changed (account_id, held, changes)
   WHERE account.account_id = changed.account_id`;
 
-async function updateHeld(
-  transaction: Transaction,
-  moved: readonly ChangedAccount[],
-): Promise<void> {
+async function updateHeld(transaction: Transaction, moved: readonly Changes[]): Promise<void> {
   const rows = moved.map(({ account: { accountId }, held, changes }) => ({
     ...{ accountId, held, changes: changes.length },
   }));

@@ -8,7 +8,7 @@ const FIRST_SIZE = 8 << 10;
 const MILLIS_AT_2000 = 946_684_800_000;
 const TWO_TO_32 = 2 ** 32;
 const JSONB_VERSION = 1;
-const OID = { int2: 21, int4: 23, int8: 20, text: 25, jsonb: 3802, uuid: 2950 };
+const OID = { bool: 16, int2: 21, int4: 23, int8: 20, text: 25, jsonb: 3802, uuid: 2950 };
 
 /** Builds the bytes of a binary COPY, in pieces. Rows are written field by field. */
 export class CopyBuffer {
@@ -74,6 +74,19 @@ export class CopyBuffer {
     const start = this.#startArray(OID.uuid, count);
     for (let index = 0; index < count; index += 1) this.uuid(at(index));
     this.#endArray(start);
+  }
+
+  boolArray(count: number, at: (index: number) => boolean): void {
+    const start = this.#startArray(OID.bool, count);
+    for (let index = 0; index < count; index += 1) this.#bool(at(index));
+    this.#endArray(start);
+  }
+
+  #bool(value: boolean): void {
+    this.#reserve(5);
+    this.#view.setInt32(this.#length, 1);
+    this.#view.setInt8(this.#length + 4, value ? 1 : 0);
+    this.#length += 5;
   }
 
   int2Array(count: number, at: (index: number) => number): void {

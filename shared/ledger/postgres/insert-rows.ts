@@ -43,7 +43,7 @@ async function insertFew<T>(
   let next = 0;
   const places = rows.map((values) => `(${values.map(() => `$${++next}`).join(", ")})`);
   const { rowCount } = await transaction.query({
-    name: `insert-${table}-${rows.length}`,
+    name: `insert-${table}-${rows.length}-${next}`,
     text: `INSERT INTO ${table} (${columns}) VALUES ${places.join(", ")}`,
     values: rows.flat(),
   });
@@ -64,6 +64,7 @@ function openValues() {
     uuidBytes: (bytes, from) => push(hexOf(bytes, from)),
     uuidBytesArray: (length, bytes, at) => texts(length, (index) => hexOf(bytes, at(index))),
     ...{ textArray: texts, jsonbArray: texts, uuidArray: texts },
+    boolArray: (length, at) => texts(length, (index) => (at(index) ? "t" : "f")),
     null: () => push(null),
     ...{ int2: number, int4: number, int8: number },
     ...{ int2Array: numbers, int4Array: numbers, int8Array: numbers },

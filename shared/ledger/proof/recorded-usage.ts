@@ -13,7 +13,7 @@ const BETWEEN = "\uFFFD";
 const LINE = `
   concat_ws(U&'\\FFFD', kafka_offset, event_id, account_id, meter, quantity,
             (extract(epoch FROM occurred_at) * 1000)::bigint, credits, source,
-            coalesce(dimensions::text, ''))`;
+            coalesce(dimensions::text, ''), hold_id)`;
 
 /** The line of text that Postgres makes of a line of an event. Texts are cheap to build and compare. */
 export function lineOf(event: ReceivedLine, credits: MicroCredits): string {
@@ -27,7 +27,8 @@ export function lineOf(event: ReceivedLine, credits: MicroCredits): string {
     (BETWEEN + occurredAt) +
     (BETWEEN + credits) +
     (BETWEEN + source) +
-    (BETWEEN + jsonbText(event.dimensions))
+    (BETWEEN + jsonbText(event.dimensions)) +
+    (event.holdId === null ? "" : BETWEEN + event.holdId)
   );
 }
 

@@ -61,5 +61,5 @@ async function addRecord(
   // In a month that was dropped, it would be dropped again.
   const meteredAt = Math.max(drawnAt, (await firstKeptMonth(transaction)) ?? drawnAt);
   await addMonth(transaction, meteredAt);
-  await addToPage(transaction, pagedLines(original, { version, meteredAt }));
+  await addToPage(transaction, pagedLines(original, { version, meteredAt, holdsUsed: null }));
 }

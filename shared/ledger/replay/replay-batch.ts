@@ -45,7 +45,8 @@ export function replayBatch(
       } else {
         const { histories } = context;
         const isPosted = await postReplayed(transaction, metering, histories, usage.accounts);
-        return isPosted ? metering : null;
+        // Holds are copied as they were, with what was used of them.
+        return isPosted ? { ...metering, holdsUsed: null } : null;
       }
     }
   });

@@ -1,19 +1,27 @@
 import type { Instant } from "../../core/line/account.ts";
 import type { DrawnColumns, DrawnStretch } from "../../core/usage/draw-columns.ts";
 import { eventAt, eventIdAt, ID_BYTES, NO_DIMENSIONS } from "../../core/usage/usage-columns.ts";
+import { type HoldsUsed, usedOf } from "../holds/take-usage.ts";
 import type { RowWriter } from "../postgres/insert-rows.ts";
 import type { EventKeys } from "./event-key.ts";
 import type { NewIdentities } from "./identities.ts";
-import type { PageRow } from "./page-row.ts";
+import type { PageHolds, PageRow } from "./page-row.ts";
 import { dimensionsJson, MOST_APART_MS, MOST_LINES } from "./pages.ts";
 
+/** By which transaction events were drawn. */
+interface DrawnBy {
+  readonly meteredAt: Instant;
+  readonly holdsUsed: HoldsUsed | null;
+}
+
 /** Divides what accounts drew into pages, as `pagesOf` divides single events. */
-export function columnPages(drawn: DrawnColumns, meteredAt: Instant): ColumnPage[] {
+export function columnPages(drawn: DrawnColumns, { meteredAt, holdsUsed }: DrawnBy): ColumnPage[] {
   const pages: ColumnPage[] = [];
   for (const stretch of drawn.stretches) {
+    const used = usedOf(holdsUsed, stretch.account.accountId);
     let { from, start } = stretch;
     while (from < stretch.to) {
-      const page = new ColumnPage(drawn, stretch, { from, start, meteredAt });
+      const page = new ColumnPage(drawn, stretch, { from, start, meteredAt, used });
       pages.push(page);
       from += page.count;
       start = page.end;
@@ -58,11 +66,17 @@ export class ColumnPage implements PageRow {
   readonly lastAt: Instant;
   readonly uneven = null;
   readonly #drawn: DrawnColumns;
+  readonly #used: ReadonlySet<string> | null;
 
   constructor(
     drawn: DrawnColumns,
     stretch: DrawnStretch,
-    { from, start, meteredAt }: Pick<ColumnPage, "from" | "start" | "meteredAt">,
+    {
+      from,
+      start,
+      meteredAt,
+      used,
+    }: Pick<ColumnPage, "from" | "start" | "meteredAt"> & Pick<PageHolds, "used">,
   ) {
     const { order, credits, columns } = drawn;
     let last = Math.min(stretch.to, from + MOST_LINES);
@@ -80,6 +94,7 @@ export class ColumnPage implements PageRow {
       end += credits[to] ?? 0;
     }
     this.#drawn = drawn;
+    this.#used = used;
     this.from = from;
     this.count = to - from;
     this.start = start;
@@ -90,6 +105,12 @@ export class ColumnPage implements PageRow {
     this.meteredAt = meteredAt;
     this.firstAt = firstAt;
     this.lastAt = lastAt;
+  }
+
+  get holds(): PageHolds | null {
+    const { holdIds } = this.#drawn.columns;
+    if (holdIds.size === 0) return null;
+    return { at: (index) => holdIds.get(this.#place(index)) ?? null, used: this.#used };
   }
 
   putIds(rows: RowWriter): void {

@@ -2,6 +2,7 @@ import type { Account } from "../../core/line/account.ts";
 import { EMPTY_CATALOGUE } from "../../core/offer/catalogue.ts";
 import type { Rates } from "../../core/offer/rates.ts";
 import { lateAccounts } from "../../core/usage/group-columns.ts";
+import { holdCredits } from "../../core/usage/hold-credits.ts";
 import {
   type ColumnMetering,
   type ColumnMeteringContext,
@@ -15,6 +16,7 @@ import { lockAccounts, readAccounts } from "../books/read-accounts.ts";
 import { readBooks } from "../books/read-books.ts";
 import { readCompleteUntil } from "../books/usage-complete.ts";
 import { readCatalogue } from "../catalogue/catalogue.ts";
+import { takeFromHolds } from "../holds/take-usage.ts";
 import type { Database, Transaction } from "../postgres/database.ts";
 import { together } from "../postgres/together.ts";
 import type { DebitOutcome, UsageBatch } from "./batch.ts";
@@ -43,7 +45,7 @@ export function debitUsage(
     const metering = await meter(transaction, once, context);
     if (!(await postMovement(transaction, metering, now, usage.accounts))) return null;
     await endAutoTopUps(transaction, metering.changes, now);
-    return metering;
+    return { ...metering, holdsUsed: await takeFromHolds(transaction, holdCredits(metering), now) };
   });
 }
 

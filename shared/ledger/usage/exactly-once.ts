@@ -1,5 +1,4 @@
 import { type AccountGroups, groupByAccount } from "../../core/usage/group-columns.ts";
-import type { ColumnMetering } from "../../core/usage/meter-columns.ts";
 import { firstLines, occurredAtAt, type UsageColumns } from "../../core/usage/usage-columns.ts";
 import { MOST_AHEAD_MS } from "../../core/usage/usage-event.ts";
 import { advanceOffsets, lockOffsets } from "../books/consumer-offset.ts";
@@ -27,7 +26,7 @@ import { columnKeys } from "./column-keys.ts";
 import { type DeadLetter, storeDeadLetters } from "./dead-letters.ts";
 import { type Generations, isIdentities, readGenerations } from "./identities.ts";
 import type { EventsToFind } from "./records.ts";
-import { writeUsage } from "./write-usage.ts";
+import { type MeteredBatch, writeUsage } from "./write-usage.ts";
 
 /** Tries lost to other writers, before the batch locks its accounts, and before it fails. */
 const TRIES_BEFORE_LOCKING = 3;
@@ -53,7 +52,7 @@ export interface Try extends EventsToFind {
 export async function exactlyOnce(
   database: Database,
   batch: UsageBatch,
-  meter: (transaction: Transaction, once: Try) => Promise<ColumnMetering | null>,
+  meter: (transaction: Transaction, once: Try) => Promise<MeteredBatch | null>,
 ): Promise<DebitOutcome> {
   const keys = columnKeys(batch.columns);
   let attempt: Attempt = { lookUp: batch.expectRepeats, mayClash: false, lost: 0 };
@@ -108,7 +107,7 @@ function isLostRace(error: unknown): boolean {
 async function tryOnce(
   transaction: Transaction,
   batch: UsageBatch & Pick<Try, "keys"> & { readonly mayClash: boolean },
-  meter: (unread: Omit<Try, "lookUp" | "lock">) => Promise<ColumnMetering | null>,
+  meter: (unread: Omit<Try, "lookUp" | "lock">) => Promise<MeteredBatch | null>,
 ): Promise<DebitOutcome> {
   const { reader, now, runs, columns, keys, mayClash } = batch;
   const firsts = new Map(runs.map((run) => [run.partition, run.fetchedFrom]));
@@ -193,7 +192,7 @@ function offsetOf(offsets: ReadonlyMap<number, bigint>, partition: number): bigi
   return offset;
 }
 
-function rejectedBy({ rejected }: ColumnMetering, { reader, runs, now }: UsageBatch): DeadLetter[] {
+function rejectedBy({ rejected }: MeteredBatch, { reader, runs, now }: UsageBatch): DeadLetter[] {
   return rejected.map(({ event, rejection }) => {
     const { partition, offset, accountId, meter, occurredAt } = event;
     const message = runs.find((run) => run.partition === partition)?.messageAt(offset);

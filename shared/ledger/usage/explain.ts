@@ -22,6 +22,10 @@ export interface UsageRecord {
   readonly partition: number;
   readonly offset: bigint;
   readonly meteredAt: Instant;
+  /** The hold that it names; null: none. */
+  readonly holdId: string | null;
+  /** Whether the hold took it: it had not ended, and was the account's. Null: not known. */
+  readonly holdUsed: boolean | null;
 }
 
 /** A metered event: its lines, and all of them together under the first one's meter and quantity. */
@@ -35,7 +39,7 @@ export const RECORD_COLUMNS = `
   record.source, coalesce(record.dimensions, '{}') AS dimensions, record.credits,
   coalesce(record.given_back, 0) AS "givenBack", record.start_position AS start,
   record.kafka_partition AS partition, record.kafka_offset AS offset,
-  record.metered_at AS "meteredAt"`;
+  record.metered_at AS "meteredAt", record.hold_id AS "holdId", record.hold_used AS "holdUsed"`;
 
 const PLACED_COLUMNS = `${RECORD_COLUMNS}, record.place::integer AS place`;
 

@@ -1,5 +1,6 @@
 import type { Instant } from "../../core/line/account.ts";
-import type { RowWriter } from "../postgres/insert-rows.ts";
+import type { Transaction } from "../postgres/database.ts";
+import { insertRows, type RowWriter } from "../postgres/insert-rows.ts";
 
 /** What a page is written from, whatever holds its events; `index` counts them from 0. */
 export interface PageRow {
@@ -24,8 +25,17 @@ export interface PageRow {
   creditsAt(index: number): bigint | number;
   partitionAt(index: number): number;
   offsetAt(index: number): bigint | number;
+  /** Null: no event names one. */
+  readonly holds: PageHolds | null;
   /** Where not each event drew its credits behind the one before, in one transaction; null: each did. */
   readonly uneven: Uneven | null;
+}
+
+/** The holds that the events of a page name. */
+export interface PageHolds {
+  at(index: number): string | null;
+  /** Those that took usage; null: not known. */
+  readonly used: ReadonlySet<string> | null;
 }
 
 /** Null: as on even pages. */
@@ -38,16 +48,29 @@ interface Uneven {
 
 const EVEN: Uneven = { givenBack: null, starts: null, versionsAfter: null, meteredAfter: null };
 
-export const INTO = {
-  table: "usage_page",
-  columns: `account_id, start_position, version, end_position, place, metered_at, first_at, last_at,
+const COLUMNS = `account_id, start_position, version, end_position, place, metered_at, first_at, last_at,
     first_offset, last_offset, event_uuids, event_ids, meters, meter_numbers, sources, source_numbers, dimensions,
     dimension_numbers, quantities, occurred_after, credits, given_back, starts, kafka_partitions,
-    kafka_offsets, versions_after, metered_after`,
-};
+    kafka_offsets, versions_after, metered_after`;
 
-/** Writes a row of `usage_page`. */
-export function putPage(rows: RowWriter, page: PageRow): void {
+/** Writes rows of `usage_page`; those of batches in which no event names a hold without the columns of holds. */
+export async function insertPages(
+  transaction: Transaction,
+  pages: readonly PageRow[],
+): Promise<void> {
+  const into = { table: "usage_page", columns: COLUMNS };
+  if (pages.every(({ holds }) => holds === null)) {
+    await insertRows(transaction, into, pages, putPage);
+    return;
+  }
+  const columns = `${COLUMNS}, hold_ids, hold_numbers, holds_used`;
+  await insertRows(transaction, { ...into, columns }, pages, (rows, page) => {
+    putPage(rows, page);
+    putHolds(rows, page);
+  });
+}
+
+function putPage(rows: RowWriter, page: PageRow): void {
   const { count, firstAt } = page;
   const { givenBack, starts, versionsAfter, meteredAfter } = page.uneven ?? EVEN;
   rows.text(page.accountId);
@@ -124,6 +147,16 @@ function putDimensions(rows: RowWriter, page: PageRow): void {
   putNumbers(rows, numbers);
 }
 
+function putHolds(rows: RowWriter, { holds, count }: PageRow): void {
+  const { values, numbers } = holds === null ? NONE : numbered(count, (index) => holds.at(index));
+  if (values.length === 0) rows.null();
+  else rows.textArray(values.length, (index) => values[index] ?? "");
+  putNumbers(rows, numbers);
+  const used = holds?.used ?? null;
+  if (values.length === 0 || used === null) rows.null();
+  else rows.boolArray(values.length, (index) => used.has(values[index] ?? ""));
+}
+
 function putNumbers(rows: RowWriter, numbers: readonly number[] | null): void {
   if (numbers === null) rows.null();
   else rows.int2Array(numbers.length, (index) => numbers[index] ?? 0);
@@ -135,6 +168,8 @@ interface Numbered {
   /** Null: all have the first value. */
   readonly numbers: readonly number[] | null;
 }
+
+const NONE: Numbered = { values: [], numbers: null };
 
 function numbered(count: number, at: (index: number) => string | null): Numbered {
   const first = at(0);

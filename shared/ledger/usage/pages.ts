@@ -3,10 +3,10 @@ import type { MicroCredits } from "../../core/line/credit-line.ts";
 import { type DrawnEvent, drawnLines } from "../../core/usage/drawn-lines.ts";
 import { identityOf, type ReceivedEvent } from "../../core/usage/usage-event.ts";
 import type { Transaction } from "../postgres/database.ts";
-import { insertRows, type RowWriter } from "../postgres/insert-rows.ts";
+import type { RowWriter } from "../postgres/insert-rows.ts";
 import { isUuid } from "./event-key.ts";
 import type { ReceivedLine } from "./event-rows.ts";
-import { INTO, type PageRow, putPage } from "./page-row.ts";
+import { insertPages, type PageRow } from "./page-row.ts";
 
 /** In lines of events. Three such pages fill a block of Postgres; who looks for one event reads no more than these. */
 export const MOST_LINES = 48;
@@ -18,6 +18,8 @@ interface DrawnBy {
   /** The account's version after the transaction. */
   readonly version: bigint;
   readonly meteredAt: Instant;
+  /** The holds of its account that took usage; null: not known. */
+  readonly holdsUsed: ReadonlySet<string> | null;
 }
 
 /** A line of an event as it was drawn. */
@@ -31,11 +33,11 @@ export interface PagedUsage extends DrawnBy {
 /** The lines of an event that a transaction drew. */
 export function pagedLines(
   drawn: DrawnEvent & { readonly event: ReceivedEvent },
-  { version, meteredAt }: DrawnBy,
+  by: DrawnBy,
 ): PagedUsage[] {
   const { quantities: _, ...event } = drawn.event;
   return drawnLines(drawn).map(({ meter, quantity, ...stretch }) => {
-    return { event: { ...event, meter, quantity }, ...stretch, version, meteredAt };
+    return { event: { ...event, meter, quantity }, ...stretch, ...by };
   });
 }
 
@@ -120,7 +122,7 @@ export async function writePages(
   ofColumns: readonly PageRow[] = [],
 ): Promise<void> {
   const rows = pages.length === 0 ? ofColumns : [...pages.map(rowOf), ...ofColumns];
-  await insertRows(transaction, INTO, rows, putPage);
+  await insertPages(transaction, rows);
 }
 
 function rowOf(page: Page): PageRow {
@@ -140,6 +142,9 @@ function rowOf(page: Page): PageRow {
     creditsAt: (index) => (usage[index] ?? first).credits,
     partitionAt: (index) => eventAt(index).partition,
     offsetAt: (index) => eventAt(index).offset,
+    holds: usage.some(({ event }) => event.holdId !== null)
+      ? { at: (index) => eventAt(index).holdId, used: first.holdsUsed }
+      : null,
     uneven: unevenOf(page),
   };
 }

@@ -37,7 +37,8 @@ export function putEvent(rows: RowWriter, event: UsageEvent): void {
 export const EVENT_FIELDS = `
   record.event_id AS "eventId", record.account_id AS "accountId", record.meter, record.quantity,
   record.occurred_at AS "occurredAt", record.source, coalesce(record.dimensions, '{}') AS dimensions,
-  record.kafka_partition AS partition, record.kafka_offset AS offset, record.place::integer AS place`;
+  record.kafka_partition AS partition, record.kafka_offset AS offset, record.place::integer AS place,
+  record.hold_id AS "holdId"`;
 
 // The view would make rows of all events of a page, when few are asked for. OFFSET keeps Postgres from reading
 // all pages of an account before it knows which.
@@ -50,6 +51,7 @@ const FIND = `
          coalesce(page.dimensions[coalesce(page.dimension_numbers[at], 1)], '{}') AS dimensions,
          coalesce(page.kafka_partitions[at], page.kafka_partitions[1]) AS partition,
          page.kafka_offsets[at] AS offset,
+         page.hold_ids[coalesce(page.hold_numbers[at], 1)] AS "holdId",
          page.place + at AS place
   FROM unnest($1::text[], $2::text[], $3::text[], $4::uuid[], $5::uuid[], $6::text[])
     AS named (event_id, account_id, source, event_uuid, event_key, digest)

@@ -85,10 +85,15 @@ async function writeRestored(transaction: Transaction, pages: readonly Page[]): 
 
 const READ = `
   SELECT ${EVENT_FIELDS}, record.credits, coalesce(record.given_back, 0) AS "givenBack",
-         record.start_position AS start, record.version, record.metered_at AS "meteredAt"
+         record.start_position AS start, record.version, record.metered_at AS "meteredAt",
+         record.hold_used AS "holdUsed"
   FROM usage_record AS record
   WHERE account_id = $1 AND page_start = $2 AND page_version = $3 AND page_place = $4
   ORDER BY record.place`;
+
+interface Row extends EventRow, Omit<PagedUsage, "event" | "holdsUsed"> {
+  readonly holdUsed: boolean | null;
+}
 
 async function readPage(
   transaction: Transaction,
@@ -96,12 +101,20 @@ async function readPage(
   key: PageKey,
 ): Promise<WrittenPage> {
   const { start, version, place } = key;
-  type Row = EventRow & Omit<PagedUsage, "event">;
   const rows = await queryRows<Row>(transaction, READ, [accountId, start, version, place]);
-  const usage = rows.map(({ credits, givenBack, meteredAt, start, version, place, ...event }) => {
-    return { event, credits, givenBack, meteredAt, start, version };
+  const holdsUsed = usedAmong(rows);
+  const usage = rows.map((row) => {
+    const { credits, givenBack, meteredAt, start, version, place, holdUsed, ...event } = row;
+    return { event, credits, givenBack, meteredAt, start, version, holdsUsed };
   });
   return { accountId, start: key.start, version: key.version, place, usage };
+}
+
+/** The holds that took usage of a page; null: not known. */
+function usedAmong(rows: readonly Row[]): PagedUsage["holdsUsed"] {
+  const named = rows.filter(({ holdId }) => holdId !== null);
+  if (named.some(({ holdUsed }) => holdUsed === null)) return null;
+  return new Set(named.flatMap(({ holdId, holdUsed }) => (holdId && holdUsed ? [holdId] : [])));
 }
 
 const REMOVE = `

@@ -2,6 +2,7 @@ import type { Account, Instant } from "../../core/line/account.ts";
 import type { Drawn } from "../../core/usage/events-in-batch.ts";
 import type { ColumnMetering } from "../../core/usage/meter-columns.ts";
 import type { ReceivedEvent } from "../../core/usage/usage-event.ts";
+import { type HoldsUsed, usedOf } from "../holds/take-usage.ts";
 import type { Transaction } from "../postgres/database.ts";
 import { together } from "../postgres/together.ts";
 import { columnPages, identitiesOfColumns } from "./column-pages.ts";
@@ -19,15 +20,22 @@ interface Writing {
   readonly meteredAt: Instant;
 }
 
+/** What a batch did to the books before its usage is written. */
+export interface MeteredBatch extends ColumnMetering {
+  /** Null: not known. */
+  readonly holdsUsed: HoldsUsed | null;
+}
+
 /** Writes the pages of a batch and the identities on them. `accounts` have the versions before it. */
 export async function writeUsage(
   transaction: Transaction,
-  { drawn, columns, accounts }: Pick<ColumnMetering, "drawn" | "columns" | "accounts">,
+  { drawn, columns, accounts, holdsUsed }: MeteredBatch,
   writing: Writing,
 ): Promise<void> {
   const { generations, keys, meteredAt } = writing;
-  const pages = drawn.length === 0 ? [] : pagesOfDrawn(drawn, accounts, meteredAt);
-  const ofColumns = columns === null ? [] : columnPages(columns, meteredAt);
+  const by = { meteredAt, holdsUsed };
+  const pages = drawn.length === 0 ? [] : pagesOfDrawn(drawn, accounts, by);
+  const ofColumns = columns === null ? [] : columnPages(columns, by);
   // The second looks for clashes among what the first has written.
   const identities = async () => {
     if (pages.length > 0) {
@@ -45,7 +53,7 @@ export async function writeUsage(
 function pagesOfDrawn(
   drawn: readonly Drawn<ReceivedEvent>[],
   accounts: readonly Account[],
-  meteredAt: Instant,
+  { meteredAt, holdsUsed }: Pick<Writing, "meteredAt"> & Pick<MeteredBatch, "holdsUsed">,
 ): Page[] {
   const versions = new Map<string, bigint>(
     accounts.map(({ accountId, version }) => [accountId, version + 1n]),
@@ -54,6 +62,7 @@ function pagesOfDrawn(
   return [...byAccount].flatMap(([accountId, ofAccount]) => {
     const version = versions.get(accountId);
     if (version === undefined) throw new Error(`account ${accountId} drew, but has not moved`);
-    return pagesOf(ofAccount.flatMap((one) => pagedLines(one, { version, meteredAt })));
+    const by = { version, meteredAt, holdsUsed: usedOf(holdsUsed, accountId) };
+    return pagesOf(ofAccount.flatMap((one) => pagedLines(one, by)));
   });
 }

@@ -52,7 +52,12 @@ async function decodeChanged(fields: readonly Added[], random: number): Promise<
   report({ at: { schema, value: value.toString("hex") } });
   const read = decoder.decode(value, 0, 0n);
   if ("reason" in read) throw new Error(`what is valid is ${read.reason}: ${read.detail}`);
-  if (read.eventId !== "e1" || read.dimensions["region"] !== "eu" || read.quantity !== 5n) {
+  if (
+    read.holdId !== "run-1" ||
+    read.eventId !== "e1" ||
+    read.dimensions["region"] !== "eu" ||
+    read.quantity !== 5n
+  ) {
     throw new Error(`another event is read: ${read.eventId}`);
   }
   for (let mutant = 0; mutant < MUTANTS; mutant += 1) {
@@ -117,7 +122,7 @@ function asOthersWrite(part: Part, below: (limit: number) => number): Part {
     type = { type: "enum", name: "Meter", symbols: ["none", "calls"] };
     bytes = longBytes(1);
   }
-  if (below(3) > 0) return { field: { name, type }, bytes };
+  if (below(3) > 0 || Array.isArray(type)) return { field: { name, type }, bytes };
   const nullFirst = below(2) === 0;
   return {
     field: { name, type: nullFirst ? ["null", type] : [type, "null"] },

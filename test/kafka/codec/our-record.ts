@@ -24,4 +24,5 @@ export const RECORD_BYTES: readonly Buffer[] = [
   stringBytes("gateway"),
   Buffer.concat([longBytes(1), stringBytes("region"), stringBytes("eu"), longBytes(0)]),
   Buffer.concat([longBytes(1), stringBytes("cached"), longBytes(7), longBytes(0)]),
+  Buffer.concat([longBytes(1), stringBytes("run-1")]),
 ];

@@ -37,6 +37,7 @@ const RECORDS: Readonly<Record<keyof typeof SCHEMAS, fc.Arbitrary<Record<string,
     source: text,
     dimensions: byName(text),
     quantities: byName(long),
+    hold_id: fc.option(text),
   }),
   deadLetters: fc.record({
     topic: text,

@@ -32,6 +32,7 @@ const RECORD = {
   source: "gateway",
   dimensions: { region: "eu", "": "ß客\u{1F600}" },
   quantities: { output: 2n ** 53n + 1n, cached: 0n },
+  hold_id: "run-1",
 };
 
 const EVENT = {
@@ -43,9 +44,10 @@ const EVENT = {
   source: "gateway",
   dimensions: { region: "eu", "": "ß客\u{1F600}" },
   quantities: { output: 2n ** 53n + 1n, cached: 0n },
+  holdId: "run-1",
 };
 
-const BEFORE_SOURCES = { source: "", dimensions: {}, quantities: {} };
+const BEFORE_SOURCES = { source: "", dimensions: {}, quantities: {}, holdId: null };
 
 describe("an event is read", () => {
   test("as our own encoder wrote it, with its partition and offset", async () => {
@@ -87,9 +89,18 @@ describe("an event is read", () => {
     expect(await roundTrip(older, RECORD)).toEqual({ ...EVENT, ...BEFORE_SOURCES });
   });
 
-  test("of the schema before, in which an event was of one meter", async () => {
-    const older = { ...OURS, fields: OURS.fields.slice(0, -1) };
-    expect(await roundTrip(older, RECORD)).toEqual({ ...EVENT, quantities: {} });
+  test("of the schemas before, without holds, and without further quantities", async () => {
+    const fieldsBut = (count: number) => ({ ...OURS, fields: OURS.fields.slice(0, -count) });
+    expect(await roundTrip(fieldsBut(1), RECORD)).toEqual({ ...EVENT, holdId: null });
+    const both = { ...EVENT, quantities: {}, holdId: null };
+    expect(await roundTrip(fieldsBut(2), RECORD)).toEqual(both);
+  });
+
+  test("without a hold, and of a schema whose hold is plain text", async () => {
+    expect(await roundTrip(OURS, { ...RECORD, hold_id: null })).toEqual({ ...EVENT, holdId: null });
+    expect(await roundTrip(withField("hold_id", { type: "string", default: "" }), RECORD)).toEqual(
+      EVENT,
+    );
   });
 
   test("of a schema whose further quantities are ints, or may be null", async () => {
@@ -153,7 +164,10 @@ describe("an event as other producers write it is read", () => {
       what: "with fields that may be null",
       schema: {
         ...OURS,
-        fields: OURS.fields.map(({ name, type }) => ({ name, type: ["null", type] })),
+        fields: OURS.fields.map(({ name, type }) => ({
+          name,
+          type: Array.isArray(type) ? type : ["null", type],
+        })),
       },
     },
     {

@@ -33,14 +33,19 @@ const other = registry.add({
     { name: "more", type: "string", default: "" },
   ],
 });
-const older = registry.add({
-  ...JSON.parse(SCHEMAS.usageEvents.text),
-  fields: JSON.parse(SCHEMAS.usageEvents.text).fields.slice(0, -1),
-});
+const withoutLast = (count: number) =>
+  registry.add({
+    ...JSON.parse(SCHEMAS.usageEvents.text),
+    fields: JSON.parse(SCHEMAS.usageEvents.text).fields.slice(0, -count),
+  });
+const beforeHolds = withoutLast(1);
+const older = withoutLast(2);
 const decoder = openUsageDecoder(registry);
 const names = keepNames();
 
-beforeAll(() => decoder.learn([ours, other, older].map((id) => withSchemaId(id, Buffer.alloc(0)))));
+beforeAll(() =>
+  decoder.learn([ours, other, beforeHolds, older].map((id) => withSchemaId(id, Buffer.alloc(0)))),
+);
 
 const NOT_UTF8 = Buffer.from([0x61, 0xff]);
 const text = fc.constantFrom<string | Buffer>(
@@ -129,6 +134,10 @@ const fields: fc.Arbitrary<UsageFields> = fc.record({
         .map((all) => all.map((each) => [`meter ${each}`, 1n] as const)),
     },
   ),
+  holdId: fc.oneof(
+    fc.constant(null),
+    mostly<string | Buffer>(fc.constantFrom("run-1", "run-2"), text),
+  ),
 });
 
 /** Bytes changed, cut off or added behind the schema's id, as nobody should write them. */
@@ -149,7 +158,10 @@ const change = fc.record({
 const record: fc.Arbitrary<RecordFields> = fc
   .record({
     fields,
-    schema: mostly(fc.constant(ours), fc.constantFrom(other, older, older, 99, -1)),
+    schema: mostly(
+      fc.constant(ours),
+      fc.constantFrom(other, beforeHolds, beforeHolds, older, older, 99, -1),
+    ),
     changes: mostly(
       fc.constant<(typeof change extends fc.Arbitrary<infer C> ? C : never)[]>([]),
       fc.array(change, { maxLength: 2 }),
@@ -166,7 +178,7 @@ const record: fc.Arbitrary<RecordFields> = fc
     key: fc.option(fc.constant("acme")),
   })
   .map(({ fields: of, schema, changes, headers, whole, key }) => {
-    const bytes = usageBytes(schema === older ? { ...of, quantities: null } : of);
+    const bytes = usageBytes(fieldsIn(schema, of));
     let value = withSchemaId(
       schema,
       Buffer.concat([bytes, ...(schema === other ? [long(0n)] : [])]),
@@ -183,6 +195,11 @@ const record: fc.Arbitrary<RecordFields> = fc
     };
     return { key, value: values[whole] ?? null, headers };
   });
+
+function fieldsIn(schema: number, of: UsageFields): UsageFields {
+  if (schema === older) return { ...of, quantities: null };
+  return schema === beforeHolds ? { ...of, isBeforeHolds: true } : of;
+}
 
 test("columns have the events and dead letters of a batch", async () => {
   await fc.assert(
@@ -289,19 +306,49 @@ test("lines of an event have places of their own, by the names of their meters",
   ]);
 });
 
-test("events of the schema before, in which an event was of one meter, are not decoded one by one", async () => {
+test("events of the schemas before are not decoded one by one", async () => {
   const event = {
     ...{ eventId: UUID, accountId: "acme", meter: "calls", quantity: 7n, occurredAt: NOW },
-    ...{ source: "", dimensions: [["region", "eu"]] as const, quantities: null },
+    ...{
+      source: "",
+      dimensions: [["region", "eu"]] as const,
+      quantities: [["cached", 2n]] as const,
+    },
   };
-  const [, raw] = await batchesOf([[{ value: withSchemaId(older, usageBytes(event)) }]]);
+  const values = [older, beforeHolds].map((schema) =>
+    withSchemaId(schema, usageBytes(fieldsIn(schema, event))),
+  );
+  const [, raw] = await batchesOf([values.map((value) => ({ value }))]);
   const { columns } = decodeColumns(raw, names(), { decoder, now: NOW, window: DEFAULT_WINDOW });
   expect(columns.plain.size).toBe(0);
-  expect(eventAt(columns, 0)).toMatchObject({
-    quantity: 7n,
-    dimensions: { region: "eu" },
-    quantities: {},
-  });
+  const read = { quantity: 7n, dimensions: { region: "eu" }, holdId: null };
+  expect(eventAt(columns, 0)).toMatchObject({ ...read, quantities: {} });
+  expect(eventAt(columns, 1)).toMatchObject({ ...read, quantities: { cached: 2n } });
+});
+
+test("the hold of an event is at each of its lines; one that cannot be a hold is not usual", async () => {
+  const event = {
+    ...{ eventId: UUID, accountId: "acme", meter: "calls", quantity: 7n, occurredAt: NOW },
+    ...{ source: "", dimensions: [], quantities: [["cached", 2n]] as const },
+  };
+  const holds = ["run-1", null, "", "a\0b", NOT_UTF8, "x".repeat(257)];
+  const values = holds.map((holdId) => withSchemaId(ours, usageBytes({ ...event, holdId })));
+  const [, raw] = await batchesOf([values.map((value) => ({ value }))]);
+  const reading = { decoder, now: NOW, window: DEFAULT_WINDOW };
+  const { columns, runs } = decodeColumns(raw, names(), reading);
+  expect([...columns.holdIds]).toEqual([
+    [0, "run-1"],
+    [1, "run-1"],
+  ]);
+  expect(columns.count).toBe(4);
+  expect(runs[0]?.deadLetters.map(({ rejection }) => rejection)).toEqual([
+    { reason: "malformed", detail: "hold_id is empty" },
+    ...Array(2).fill({
+      reason: "malformed",
+      detail: "hold_id holds a NUL character or bytes that are not UTF-8",
+    }),
+    { reason: "malformed", detail: "hold_id has 257 characters; at most 256 are allowed" },
+  ]);
 });
 
 test("sources of other bytes with the same text do not get two numbers", async () => {

@@ -72,7 +72,8 @@ async function debit(accountId: string) {
   const database = connect(proxy.url, 1);
   const partition = NAMES.indexOf(accountId);
   const place = { eventId: "e", accountId, meter: "token", quantity: 1n, partition, offset: 0n };
-  const event = { ...place, occurredAt: TURN + 1, source: "", dimensions: {}, quantities: {} };
+  const rest = { source: "", dimensions: {}, quantities: {}, holdId: null };
+  const event = { ...place, occurredAt: TURN + 1, ...rest };
   try {
     const run = { partition, fetchedFrom: 0n, nextOffset: 1n, events: [event] };
     return await debitUsage(database, ratesReader(), batchOf([run], { now: TURN + 1 }));

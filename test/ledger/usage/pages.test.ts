@@ -38,6 +38,7 @@ const anyEvent = fc.record({
     fc.constant({ model: "gpt", b: 'with "quotes", and \\' }),
     fc.dictionary(text, text, { maxKeys: 3 }),
   ),
+  holdId: fc.option(fc.oneof(few(["run-1", "run-2", "run-3"]), text), { freq: 2 }),
   partition: fc.integer({ min: 0, max: 3 }),
   credits: fc.oneof(fc.constant(0n), fc.bigInt(0n, 10n ** 12n)),
   part: fc.constantFrom(0n, 0n, 0n, 1n, 2n),
@@ -55,6 +56,7 @@ const anyUsage = fc.array(anyEvent, { minLength: 1, maxLength: 3 * MOST_LINES })
     const usage = {
       event: { ...event, accountId: "acme", offset: BigInt(1_000 + at) },
       ...{ credits, givenBack, start, version, meteredAt: NOW + Number(version) },
+      holdsUsed: new Set(["run-1", "run-3"]),
     };
     start = endOf(usage);
     return usage;
@@ -75,9 +77,10 @@ describe("usage that is written to pages", () => {
     const one = (at: number, occurredAt: number): PagedUsage => ({
       event: {
         ...{ eventId: `e-${at}`, accountId: "acme", meter: "call", quantity: 1n, occurredAt },
-        ...{ source: "", dimensions: {}, partition: 0, offset: BigInt(at) },
+        ...{ source: "", dimensions: {}, holdId: null, partition: 0, offset: BigInt(at) },
       },
       ...{ credits: 1n, givenBack: 0n, start: BigInt(at), version: 1n, meteredAt: NOW },
+      holdsUsed: null,
     });
     const sizes = (usage: readonly PagedUsage[]) =>
       pagesOf(usage).map((page) => [page.usage.length, page.place]);
@@ -101,7 +104,7 @@ async function writtenAndRead(usage: readonly PagedUsage[]): Promise<unknown[]> 
     ({ rows } = await transaction.query({
       text: `SELECT event_id, account_id, meter, quantity, occurred_at, source,
                     coalesce(dimensions, '{}'), credits, coalesce(given_back, 0), start_position,
-                    kafka_partition, kafka_offset, metered_at, version
+                    kafka_partition, kafka_offset, metered_at, version, hold_id, hold_used
              FROM usage_record
              ORDER BY page_start, page_version, place`,
       rowMode: "array",
@@ -113,11 +116,13 @@ async function writtenAndRead(usage: readonly PagedUsage[]): Promise<unknown[]> 
   return rows;
 }
 
-function toRow({ event, credits, givenBack, start, version, meteredAt }: PagedUsage): unknown[] {
+function toRow(paged: PagedUsage): unknown[] {
+  const { event, credits, givenBack, start, version, meteredAt, holdsUsed } = paged;
   const { eventId, accountId, meter, quantity, occurredAt, source, dimensions } = event;
   return [
     ...[eventId, accountId, meter, quantity, occurredAt, source, dimensions, credits, givenBack],
     ...[start, event.partition, event.offset, meteredAt, version],
+    ...[event.holdId, event.holdId === null ? null : holdsUsed?.has(event.holdId)],
   ];
 }
 

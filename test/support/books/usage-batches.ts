@@ -49,6 +49,7 @@ export function toEvent(
     source: "",
     dimensions: {},
     quantities: {},
+    holdId: null,
     ...usage,
     ...place,
   };

@@ -31,6 +31,7 @@ export async function meterEvents({ database }: Books, used: readonly Used[]): P
       source: "test",
       dimensions: {},
       quantities: {},
+      holdId: null,
       occurredAt: now,
       ...event,
       partition,

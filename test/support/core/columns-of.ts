@@ -29,7 +29,7 @@ function put(writer: UsageWriter, event: ReceivedEvent): boolean {
   const { dimensions, quantities, partition, offset } = event;
   const maps = { dimensions: Object.entries(dimensions), quantities: Object.entries(quantities) };
   const bytes = usageBytes({ ...event, ...maps });
-  const record = { bytes, from: 0, end: bytes.length, layout: "several_meters" } as const;
+  const record = { bytes, from: 0, end: bytes.length, layout: "with_hold" } as const;
   return writer.put(record, partition, Number(offset));
 }
 

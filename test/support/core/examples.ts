@@ -52,6 +52,7 @@ export function eventWith(given: Partial<UsageEvent> = {}): UsageEvent {
     source: "",
     dimensions: {},
     quantities: {},
+    holdId: null,
     ...given,
   };
 }

@@ -35,6 +35,7 @@ export async function openUsagePublisher(
           source: event.source,
           dimensions: event.dimensions,
           quantities: event.quantities,
+          hold_id: event.holdId,
         }),
         ...(partition === undefined ? {} : { partition }),
       }));

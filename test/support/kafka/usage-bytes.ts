@@ -9,8 +9,12 @@ export interface UsageFields {
   readonly occurredAt: bigint | number;
   readonly source: string | Buffer;
   readonly dimensions: readonly (readonly [string | Buffer, string | Buffer])[];
-  /** Default: none. Null: of the schema before, which does not have them. */
+  /** Default: none. Null: of the first schema, which does not have them. */
   readonly quantities?: readonly (readonly [string | Buffer, bigint])[] | null;
+  /** Default: none. */
+  readonly holdId?: string | Buffer | null;
+  /** True: of the schema before, which has no hold. */
+  readonly isBeforeHolds?: boolean;
 }
 
 /** A usage event in Avro, encoded by hand: no encoder would write these deliberate mistakes. */
@@ -24,12 +28,18 @@ export function usageBytes(fields: UsageFields): Buffer {
     text(fields.source),
     map(fields.dimensions.map(([key, value]) => [key, text(value)])),
     furtherQuantities(fields.quantities),
+    hold(fields),
   ]);
 }
 
 function furtherQuantities(quantities: UsageFields["quantities"] = []): Buffer {
   if (quantities === null) return Buffer.alloc(0);
   return map(quantities.map(([meter, quantity]) => [meter, long(quantity)]));
+}
+
+function hold({ holdId = null, isBeforeHolds = false, quantities }: UsageFields): Buffer {
+  if (isBeforeHolds || quantities === null) return Buffer.alloc(0);
+  return holdId === null ? long(0n) : Buffer.concat([long(1n), text(holdId)]);
 }
 
 /** A Kafka message's value: a zero byte, the schema's id, the record. */

@@ -23,7 +23,7 @@ BEGIN
   INSERT INTO usage_page (
     account_id, start_position, version, end_position, place, metered_at, first_at, last_at, first_offset,
     last_offset, event_ids, meters, sources, dimensions, quantities, occurred_after, credits, given_back, starts,
-    kafka_partitions, kafka_offsets, versions_after)
+    kafka_partitions, kafka_offsets, versions_after, hold_ids)
   VALUES (
     record.account_id, coalesce(record.page_start, record.start_position),
     coalesce(record.page_version, record.version, 1),
@@ -35,7 +35,8 @@ BEGIN
     CASE WHEN record.given_back IS NOT NULL THEN ARRAY[record.given_back] END,
     ARRAY[record.start_position], ARRAY[record.kafka_partition], ARRAY[record.kafka_offset],
     CASE WHEN record.version <> record.page_version
-      THEN ARRAY[(record.version - record.page_version)::integer] END);
+      THEN ARRAY[(record.version - record.page_version)::integer] END,
+    CASE WHEN record.hold_id IS NOT NULL THEN ARRAY[record.hold_id] END);
 END
 $$;
 
