@@ -52,8 +52,16 @@ describe("an event of a type that feeds no other meter", () => {
         source: "chat",
         dimensions: { model: "gpt", temperature: "0.5", cached: "false" },
         quantities: {},
+        holdId: null,
       },
     ]);
+  });
+
+  test("uses the hold in `hold_id`, which is no dimension", () => {
+    const data = (hold: string) => `{ "quantity": 1, "hold_id": ${hold} }`;
+    const event = (hold: string) => `{ ${EVENT}, "data": ${data(hold)} }`;
+    expect(usageOf(event('"run-1"'))).toMatchObject([{ holdId: "run-1", dimensions: {} }]);
+    expect(usageOf(event("null"))).toMatchObject([{ holdId: null, dimensions: {} }]);
   });
 
   test("has the quantities of further meters in `quantities`, and stays one event", () => {
@@ -138,6 +146,19 @@ describe("is refused, naming the field:", () => {
   const having = (attribute: string) => `{ ${EVENT}, ${attribute}, "data": { "quantity": 1 } }`;
   test.each<[text: string, refusal: string | RegExp]>([
     ["7", ": the event must be a CloudEvents event, not a number"],
+    [
+      data(`{ "quantity": 1, "hold_id": 7 }`),
+      "data.hold_id: data.hold_id must be text, not a number",
+    ],
+    [data(`{ "quantity": 1, "hold_id": "" }`), "data.hold_id: hold_id is empty"],
+    [
+      data(`{ "quantity": 1, "hold_id": "a\\u0000" }`),
+      "data.hold_id: hold_id holds a NUL character or bytes that are not UTF-8",
+    ],
+    [
+      data(`{ "quantity": 1, "hold_id": "${"h".repeat(257)}" }`),
+      "data.hold_id: hold_id has 257 characters; at most 256 are allowed",
+    ],
     ["null", ": the event must be a CloudEvents event, not null"],
     ["[]", ": the event must be a CloudEvents event, not a list"],
     ["{}", 'specversion: specversion must be "1.0", not nothing'],

@@ -87,6 +87,7 @@ describe("an event", () => {
       occurredAt: new Date(Date.now() - 90 * MINUTE),
       dimensions: { model: "größte", region: "eu", "": "" },
       quantities: { "llm.cached_tokens": 4_096, "llm.output_tokens": 391n },
+      holdId: "run-1",
     };
     await client.publish(usage);
     await client.publish({ ...usage, eventId: "other", source: "batch" });
@@ -101,6 +102,7 @@ describe("an event", () => {
       source: "chat-api",
       dimensions: usage.dimensions,
       quantities: { "llm.cached_tokens": 4_096, "llm.output_tokens": 391 },
+      hold_id: "run-1",
     });
     expect(second?.record.source).toBe("batch");
   });

@@ -23,6 +23,7 @@ import { readSettings } from "../../shared/runtime/settings.ts";
 import { type Random, randomFrom } from "../model/random.ts";
 import { type Books, openAccount, setPrice } from "../support/books/books.ts";
 import { giveCard, paidTopUp } from "../support/books/card-holders.ts";
+import { askedHold, changeHold } from "../support/books/holds.ts";
 import { sellCredits } from "../support/books/payers.ts";
 import { openCatalogue, openSubscriber } from "../support/books/subscribers.ts";
 import type { Usage } from "../support/books/usage-batches.ts";
@@ -121,6 +122,7 @@ async function openPlayer(books: Books, kafka: Kafka, random: Random) {
       },
       clock,
     );
+    await changeHold(books, askedHold(id, lotId, CREDIT, { partial: true }), clock);
   }
 
   async function withdraw(id: string): Promise<void> {
@@ -177,12 +179,14 @@ async function openPlayer(books: Books, kafka: Kafka, random: Random) {
   }
 
   function newUsage(): Usage {
+    const accountId = random.pick(ids);
     return {
-      ...{ eventId: name("event"), accountId: random.pick(ids), occurredAt: occurred() },
+      ...{ eventId: name("event"), accountId, occurredAt: occurred() },
       quantity: random.pick([0n, 1n, 2n, 3n, 40n]),
       ...(random.chance(0.05) ? { meter: "unknown" } : {}),
       ...(random.chance(0.03) ? { accountId: "nobody" } : {}),
       ...(random.chance(0.1) ? { dimensions: { model: "one" } } : {}),
+      ...(names % 4 === 0 ? { holdId: lotsOf(accountId).at(-1) ?? "none" } : {}),
       ...(names % 5 === 0 ? { quantities: { byte: BigInt(names % 7) } } : {}),
     };
   }

@@ -82,6 +82,7 @@ describe("a replay", () => {
       "charge_limit",
       "consumer_offset",
       "dead_letter",
+      "hold",
       "lot",
       "outbox",
       "payment",
@@ -98,6 +99,8 @@ describe("a replay", () => {
     expect(kinds).toEqual(["add_on_charge", "adjustment", "expiry", "grant", "reversal"]);
     const late = "SELECT FROM usage_record WHERE given_back > 0";
     expect((await target.database.query(late)).rowCount).toBeGreaterThan(0);
+    const held = "SELECT FROM hold WHERE used > 0";
+    expect((await target.database.query(held)).rowCount).toBeGreaterThan(0);
   });
 
   test("reports its result as JSON", async () => {

@@ -47,7 +47,7 @@ const SPEND = `(
 
 /**
  * Versions of entries and draws are left out, since a replay has other transactions; so is the instant at
- * which an event was metered.
+ * which an event was metered, and whether its hold took it, which a replay does not find out.
  */
 const COMPARED = (records: string): readonly Compared[] => [
   {
@@ -71,7 +71,7 @@ const COMPARED = (records: string): readonly Compared[] => [
     table: "usage_record",
     from: records,
     columns:
-      "event_id, meter, quantity, occurred_at, source, dimensions, credits, given_back, start_position, kafka_partition, kafka_offset",
+      "event_id, meter, quantity, occurred_at, source, dimensions, credits, given_back, start_position, kafka_partition, kafka_offset, hold_id",
     key: "event_id, source, meter",
   },
   {

@@ -47,7 +47,12 @@ test("publishes every line, with defaults for missing fields", async () => {
     line({ event_id: "e-1", quantity: 1200, occurred_at: new Date().toISOString() }),
     "",
     line({ event_id: "e-2", quantity: "9007199254740993", occurred_at: Date.now() }),
-    line({ source: "speech", dimensions: { region: "eu" }, quantities: { cached: "12" } }),
+    line({
+      source: "speech",
+      dimensions: { region: "eu" },
+      quantities: { cached: "12" },
+      hold_id: "run-1",
+    }),
   ]);
   expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
   expect(stdout).toMatch(/^Published 3 events, [\d,]+ events?\/s; 0 failed\.\n$/);
@@ -59,6 +64,7 @@ test("publishes every line, with defaults for missing fields", async () => {
       source: "speech",
       dimensions: { region: "eu" },
       quantities: { cached: 12n },
+      hold_id: "run-1",
     },
   ]);
 });
@@ -96,6 +102,8 @@ test("names a bad line with its number and reason, and publishes the rest", asyn
       "quantities.cached must be a whole number of at least 0; write it as a string if it is above 2^53",
     ],
     [line({ quantities: 5 }), "quantities must be an object of meters and quantities"],
+    [line({ hold_id: 5 }), "hold_id must be a string"],
+    [line({ hold_id: "" }), "usage not published (malformed): hold_id is empty"],
     [line({ event_id: "" }), "usage not published (malformed): event_id is empty"],
   ] as const;
   const { code, stdout, stderr, published } = await publish(
