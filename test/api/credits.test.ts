@@ -351,7 +351,9 @@ describe("an export", () => {
   test("has the whole range, in the order of the list, with the sum of the summary", async () => {
     const { names, rows, named } = await exported(`usage-records?${RANGE}&limit=50`);
     expect(named).toBe('attachment; filename="exports-usage-2026-05-01-to-2026-06-01.csv"');
-    expect(names).toBe("occurred_at,event_id,meter,quantity,credits,source,dimensions,metered_at");
+    expect(names).toBe(
+      "occurred_at,event_id,meter,quantity,credits,source,dimensions,metered_at,hold_id",
+    );
     expect(rows.map(([, id]) => id)).toEqual(
       Array.from({ length: EVENTS }, (_, i) => `e-${EVENTS - 1 - i}`),
     );

@@ -82,6 +82,7 @@ describe("is accepted:", () => {
         source: "test",
         dimensions: { model: "gpt" },
         quantities: {},
+        hold_id: null,
       },
     ]);
   });
@@ -145,6 +146,7 @@ describe("is accepted:", () => {
       source: "svc",
       dimensions: { model: "gpt" },
       quantities: {},
+      hold_id: null,
     });
     expect(kept.map(({ quantity }) => quantity)).toEqual([3n, 3n, 4n]);
     expect(kept[1]?.source).toBe("@openmeter/sdk");

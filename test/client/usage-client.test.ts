@@ -488,6 +488,7 @@ function recordOf(event: UsageEvent) {
     source: event.source,
     dimensions: event.dimensions,
     quantities: event.quantities,
+    hold_id: event.holdId,
   };
 }
 

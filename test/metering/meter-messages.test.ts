@@ -267,6 +267,7 @@ function message(number: number, offset: number, daysAgo = 0): MessageBatch["mes
     source: "",
     dimensions: {},
     quantities: {},
+    hold_id: null,
   });
   return { key: null, value, offset: String(offset), timestamp: "0", attributes: 0, headers: {} };
 }

@@ -156,6 +156,18 @@ export const CASES: readonly Case[] = [
       ),
     ),
   },
+  {
+    name: "no hold that the account has",
+    becomes: { credits: 3_000_000n },
+    ...ours({ holdId: "x" }),
+  },
+  { name: "a hold without a name", becomes: "malformed", ...ours({ holdId: "" }) },
+  {
+    name: "a hold with bytes that are not UTF-8",
+    becomes: "malformed",
+    ...ours({ holdId: Buffer.from([0x61, 0xff]) }),
+  },
+  { name: "an endless hold", becomes: "malformed", ...ours({ holdId: "h".repeat(100_000) }) },
   { name: "an unknown account", becomes: "unknown_account", ...ours({ accountId: "nobody" }) },
   { name: "an unknown meter", becomes: "unknown_meter", ...ours({ meter: "nothing" }) },
   {

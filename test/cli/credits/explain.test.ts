@@ -6,6 +6,7 @@ import {
   openBooks,
   setPrice,
 } from "../../support/books/books.ts";
+import { askedHold, changeHold } from "../../support/books/holds.ts";
 import { brokenInvariants } from "../../support/books/invariants.ts";
 import { openPayer, sellCredits } from "../../support/books/payers.ts";
 import { drawdown, words } from "../../support/cli/drawdown.ts";
@@ -67,6 +68,7 @@ describe("explain event", () => {
       metered_at: expect.stringMatching(/Z$/),
       source: "test",
       dimensions: { region: "eu" },
+      ...{ hold_id: null, hold_used: null },
       partition: 0,
       offset: "1",
       start: "1000000",
@@ -116,6 +118,23 @@ describe("explain event", () => {
         { event_id: "whole", meter: "cli-minutes", paid: "500000" },
       ],
     });
+  });
+
+  test("an event says which hold it names, and whether that took it", async () => {
+    await openAccount(books, "cli-holds", { lots: [{ credits: 9_000_000n }] });
+    await changeHold(books, askedHold("cli-holds", "run-1", 5_000_000n));
+    const event = { accountId: "cli-holds", meter: "cli-calls", quantity: 2n };
+    await meterEvents(books, [
+      { ...event, eventId: "held", holdId: "run-1" },
+      { ...event, eventId: "unheld", holdId: "run-2" },
+    ]);
+    const explain = (id: string) => `explain event ${id} --account cli-holds`;
+    expect(await json(explain("held"))).toMatchObject({ hold_id: "run-1", hold_used: true });
+    expect(await json(explain("unheld"))).toMatchObject({ hold_id: "run-2", hold_used: false });
+    expect((await run(explain("held"))).stdout).toMatch(/^hold +run-1, which took it$/m);
+    expect((await run(explain("unheld"))).stdout).toMatch(
+      /^hold +run-2, which had ended or was not the account's, and took nothing$/m,
+    );
   });
 
   test("a late event of several meters was paid by the expired lot line by line", async () => {

@@ -15,6 +15,7 @@ export interface Used {
   readonly source?: string;
   readonly dimensions?: Readonly<Record<string, string>>;
   readonly quantities?: Readonly<Record<string, bigint>>;
+  readonly holdId?: string;
 }
 
 /** Meters events into the books as metering does, without Kafka: partition 0, one offset each. */

@@ -26,6 +26,8 @@ const QUANTITIES = {
   default: {},
 };
 
+const HOLD_ID = { name: "hold_id", type: ["null", "string"], default: null };
+
 /** Schemas that other producers may write usage with; all but `unrelated` and the last two are readable as ours. */
 export const FOREIGN_SCHEMAS = {
   /** Before events had a source and dimensions. */
@@ -38,6 +40,7 @@ export const FOREIGN_SCHEMAS = {
     SOURCE,
     DIMENSIONS,
     QUANTITIES,
+    HOLD_ID,
     { name: "region", type: "string", default: "" },
     { name: "tags", type: { type: "array", items: "string" }, default: [] },
   ),
