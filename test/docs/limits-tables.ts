@@ -36,7 +36,7 @@ function sizes(): string[][] {
   );
   return [
     [
-      "the ids of an event and an account, a meter",
+      "the ids of an event, an account and a hold, a meter",
       characters("shared/core/text/text.ts", "MAX_ID_LENGTH"),
       BAD_EVENT,
     ],
