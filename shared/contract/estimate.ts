@@ -37,10 +37,10 @@ export const estimate = noun({
   balance: credits.nullable().meta({
     description: "Micro-credits left to use, as in the balance; null: of no account.",
   }),
-  covered: z
-    .boolean()
-    .nullable()
-    .meta({ description: "Whether the balance covers the total; null: of no account." }),
+  covered: z.boolean().nullable().meta({
+    description:
+      "Whether the balance covers all lines; null: of no account, or a line without a price decides.",
+  }),
 }).meta({ title: "Estimate" });
 
 /** An account for which usage is estimated, and what is available of its credits. */
@@ -55,8 +55,14 @@ export function toEstimate({ lines, total }: CostEstimate, of: EstimatedFor | nu
   const account =
     of === null
       ? { accountId: null, balance: null, covered: null }
-      : { ...of, covered: of.balance >= total.most };
+      : { ...of, covered: covers(of.balance, total.most, unpriced) };
   return { ...account, lines: lines.map(toLine), ...total, unpriced };
+}
+
+/** Null: nobody knows what the lines without a price will cost. */
+function covers(balance: MicroCredits, most: MicroCredits, unpriced: number): boolean | null {
+  if (balance < most) return false;
+  return unpriced === 0 ? true : null;
 }
 
 function toLine(line: EstimatedLine) {

@@ -145,6 +145,19 @@ describe("an estimate", () => {
     ]);
   });
 
+  test("without a price for all of it is not covered, or nobody knows", async () => {
+    api = await openApi(books, { now: () => NOW });
+    const of = async (quantity: string) => {
+      const usages = [
+        { meter: "none", quantity: 1 },
+        { meter: "call", quantity },
+      ];
+      return (await ask({ account_id: "acme", usages })).body.covered;
+    };
+    expect(await of("250")).toBeNull();
+    expect(await of("251")).toBe(false);
+  });
+
   test("beyond 64 bits is answered", async () => {
     api = await openApi(books, { now: () => NOW });
     const quantity = String(2n ** 63n - 1n);

@@ -46,5 +46,6 @@ function creditsText({ least, most }: Pick<Shown["lines"][number], "least" | "mo
 function balanceText({ accountId, balance, covered }: Shown): string[] {
   if (accountId === null || balance === null) return [];
   const available = `${printable(accountId)} has ${formatCredits(balance)} credits available`;
-  return [`${available}: ${covered === true ? "enough" : "not enough"}.`];
+  if (covered === null) return [`${available}; whether that is enough is not known.`];
+  return [`${available}: ${covered ? "enough" : "not enough"}.`];
 }
