@@ -66,7 +66,7 @@ test("what was metered keeps its price: of the meter, and of all meters", async 
 test("the same terms change nothing, others from that instant on are refused", async () => {
   const again = { meter: "pages", validFrom: NOW };
   expect(await set("acme", again)).toMatchObject({ kind: "already_exists" });
-  const atOnce = await set("acme", { ...again, validFrom: null });
+  const atOnce = await set("acme", { ...again, validFrom: null }, NOW + 1);
   expect(atOnce).toMatchObject({ kind: "already_exists", terms: { validFrom: NOW } });
   const other = { ...again, pricing: { ...HALF, basisPoints: 1 } };
   expect(await set("acme", other)).toEqual({ kind: "version_exists" });
@@ -129,8 +129,8 @@ async function retried(): Promise<string[]> {
   return rows.map(({ account_id }) => account_id);
 }
 
-function set(account: string, given: Partial<Parameters<typeof setOwnTerms>[2]>) {
-  const by = { accountId: toAccountId(account), now: NOW, by: "ines" };
+function set(account: string, given: Partial<Parameters<typeof setOwnTerms>[2]>, now = NOW) {
+  const by = { accountId: toAccountId(account), now, by: "ines" };
   const terms = { meter: null, validFrom: null, pricing: HALF, reason: "contract", ...given };
   return setOwnTerms(books.database, by, terms, MAX_AHEAD_MS);
 }
