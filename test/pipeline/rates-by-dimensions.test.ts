@@ -18,6 +18,7 @@ import { superuserUrl } from "../support/stack/template.ts";
  * the most specific rate and its highest band say, and explaining, reconciling, replaying and what-if find the same price.
  */
 const HOUR = 60 * 60_000;
+const ACCOUNT = "dimension-rates";
 const now = Date.now();
 const kafka = testKafka();
 
@@ -49,7 +50,7 @@ beforeAll(async () => {
   books = await openBooks();
   folder = await mkdtemp(join(tmpdir(), "rates-"));
   expect(await command(`catalogue apply ${await file(CATALOGUE)}`)).toMatchObject({ code: 0 });
-  await openAccount(books, "acme", { lots: [{ credits: 1_000_000_000n }] });
+  await openAccount(books, ACCOUNT, { lots: [{ credits: 1_000_000_000n }] });
   publisher = await openUsagePublisher(kafka);
   metering = startMetering({ ...process.env, DATABASE_URL: books.url });
   await publisher.publish([
@@ -114,11 +115,13 @@ test("what matches nothing is a dead letter that names what was missing, and the
 });
 
 test("explaining an event shows the rate that priced it", async () => {
-  const { stdout } = await command("explain event 3 --account acme");
+  const { stdout } = await command(`explain event 3 --account ${ACCOUNT}`);
   expect(stdout).toMatch(
     /^rate +1 credits for 3 units, for model=small-\*, kind=input, from 2026-01-01/m,
   );
-  const { rate } = JSON.parse((await command("explain event 2 --account acme --json")).stdout);
+  const { rate } = JSON.parse(
+    (await command(`explain event 2 --account ${ACCOUNT} --json`)).stdout,
+  );
   const stated = {
     when: { model: "large", kind: "output" },
     from_quantity: null,
@@ -131,12 +134,12 @@ test("explaining an event shows the rate that priced it", async () => {
     ...stated,
     ...{ priced_by: "list", list: stated, own: null },
   });
-  const banded = await command("explain event 8 --account acme");
+  const banded = await command(`explain event 8 --account ${ACCOUNT}`);
   expect(banded.stdout).toMatch(
     /^rate +30 credits a unit, for model=large, kind=output, context from 1000, from 2026-01-01/m,
   );
   const { rate: ofVideo } = JSON.parse(
-    (await command("explain event v9 --account acme --json")).stdout,
+    (await command(`explain event v9 --account ${ACCOUNT} --json`)).stdout,
   );
   expect(ofVideo).toMatchObject({ when: {}, from_quantity: "9", from: {}, credits: "5000000" });
 });
@@ -181,7 +184,14 @@ test("what-if prices by dimensions, too", async () => {
 });
 
 function used(eventId: string, quantity: bigint, dimensions: Record<string, string>): Usage {
-  return { accountId: "acme", meter: "llm.tokens", eventId, quantity, dimensions, occurredAt: now };
+  return {
+    accountId: ACCOUNT,
+    meter: "llm.tokens",
+    eventId,
+    quantity,
+    dimensions,
+    occurredAt: now,
+  };
 }
 
 function command(line: string) {
