@@ -2,7 +2,8 @@ import type { Admin, ITopicConfig } from "kafkajs";
 import { TOPICS } from "../../shared/core/text/topics.ts";
 import type { TopicSettings } from "../../shared/runtime/server-settings.ts";
 
-const DAY_MS = 24 * 60 * 60 * 1000;
+const HOUR_MS = 60 * 60 * 1000;
+const DAY_MS = 24 * HOUR_MS;
 
 /** Longer than the age of the oldest event that is metered, so that usage can be replayed. */
 const USAGE_RETENTION_MS = 40 * DAY_MS;
@@ -51,5 +52,7 @@ function topics({ usagePartitions, replication }: TopicSettings): ITopicConfig[]
       "cleanup.policy": "compact",
       "min.cleanable.dirty.ratio": 0.1,
     }),
+    // Only the newest record says something.
+    topic(TOPICS.balancesComplete, 1, { "retention.ms": HOUR_MS, "segment.ms": HOUR_MS }),
   ];
 }

@@ -14,6 +14,7 @@ import { grownBooks, randomIds } from "./grown-books.ts";
 import { ingest } from "./ingest.ts";
 import { pacedLatency } from "./latency.ts";
 import { eventsOfSeveralMeters } from "./lines.ts";
+import { localAllowance } from "./local-allowance.ts";
 import { ratesByModel } from "./models.ts";
 import { meteringAtTurn, monthTurn } from "./month.ts";
 import { reconciles } from "./reconcile.ts";
@@ -31,8 +32,8 @@ const HELP = `Measures Drawdown on real Kafka and Postgres on this machine, each
   npm run bench                        all of it, a million events each (about 20 minutes)
   npm run bench -- --quick             fewer events and rounds (about 5 minutes)
   npm run bench -- --only latency      one of: random, hot, repeats, models, lines, many, latency, month,
-                                         turn, topup, ingest, reconcile, replay, balance, stream, grown,
-                                         ids, webhook, soak
+                                         turn, topup, ingest, reconcile, replay, balance, allowance,
+                                         stream, grown, ids, webhook, soak
   npm run bench -- --rounds 2          so many rounds of each, instead of five (three of --quick)
   npm run bench -- --grown 100         so many million events grown into the books, instead of ten (one
                                          of --quick)
@@ -105,6 +106,7 @@ async function measure(bench: Bench): Promise<Figure[]> {
     ids: () => randomIds(bench, options.grownMillions * 1_000_000),
     replay: () => replays(bench),
     balance: () => balanceReads(bench, options.quick ? 8 : 15),
+    allowance: () => localAllowance(bench, options.quick ? 5 : 15),
     stream: async () => [
       ...(await streamDelay(bench, options.quick ? 8 : 15)),
       ...(await streamMemory(bench)),

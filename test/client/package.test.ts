@@ -2,15 +2,17 @@
 import { execFile, execFileSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
-import { mkdir, mkdtemp, readdir, rm, symlink, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { delimiter, dirname, join, resolve } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { type Books, openBooks } from "../support/books/books.ts";
+import { fencedBlocks } from "../examples/readme-blocks.ts";
+import { type Books, openAccount, openBooks } from "../support/books/books.ts";
 import { eventually } from "../support/eventually.ts";
 import { testKafka } from "../support/kafka/kafka.ts";
 import { takeUsageTopic } from "../support/kafka/usage-topic.ts";
+import { startMetering } from "../support/processes/metering-process.ts";
 import { followUsage, type UsageFollower } from "./follow-usage.ts";
 
 const REPOSITORY = resolve(import.meta.dirname, "../..");
@@ -76,6 +78,30 @@ test.each(everyNode())("a service on Node $version publishes and exits by itself
     quantity: 7n,
     source: "packed",
   });
+});
+
+test.each(everyNode())("the documented local allowance runs on Node $version", async (node) => {
+  const accountId = `${account}-poor-${node.version}`;
+  const page = await readFile(join(REPOSITORY, "docs/local-allowance.md"), "utf8");
+  const [block] = fencedBlocks(page);
+  const script = (block?.text ?? "")
+    .replace('["127.0.0.1:9092"]', 'process.env.KAFKA_BROKERS.split(",")')
+    .replace('"http://127.0.0.1:8081/apis/ccompat/v7"', "process.env.SCHEMA_REGISTRY_URL")
+    .replace('"acme"', `"${accountId}"`);
+  await openAccount(books, accountId, { lots: [{ credits: 249_999n }] });
+  const metering = startMetering({ ...process.env, DATABASE_URL: books.url });
+  try {
+    await metering.says(/^metering$/);
+    await eventually("its balance is published", async () => {
+      const { rowCount } = await books.database.query("SELECT FROM balance_change");
+      return rowCount === 0;
+    });
+    const { stdout, stderr } = await start(node.path, await written("allowance.mjs", script));
+    expect(stderr).toBe("");
+    expect(stdout).toMatch(/^not_enough 249999n \d+\n$/);
+  } finally {
+    await metering.stop();
+  }
 });
 
 test("its imports do not affect the service's own KafkaJS and avsc", async () => {

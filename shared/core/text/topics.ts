@@ -9,6 +9,7 @@ export const TOPICS = {
   holds: "billing.holds",
   creditsExpiring: "billing.credits-expiring",
   balances: "billing.balances",
+  balancesComplete: "billing.balances-complete",
 } as const;
 
 /** Metering's name in `consumer_offset`, and its Kafka group. */

@@ -32,15 +32,37 @@ type Reader = { readonly resolver: avro.Resolver } | { readonly problem: string 
 
 const MOST_READERS = 500;
 
+/** Reads a value in the fields of a topic's schema. Throws RegistryUnavailable, and nothing else. */
+type ReadValue<Fields> = (value: Buffer | null) => Promise<Fields | { readonly problem: string }>;
+
 /**
  * A reader of one topic's records. `Fields` are those of the topic's schema, which every record is
- * converted to, so that no record has fields of another type. It keeps the last 500 schemas, and that the
- * registry has none.
+ * converted to, so that no record has fields of another type.
  */
 export function openBillingReader<Fields extends { readonly account_id: string }>(
   registry: Registry,
-  { topic, type }: TopicSchema,
+  schema: TopicSchema,
 ): ReadBillingRecord<Fields> {
+  const readFields = openValueReader<Fields>(registry, schema);
+  return async ({ key, value, headers }) => {
+    const accountId = readKey(key);
+    if (typeof accountId !== "string") return { accountId: null, problem: accountId.detail };
+    const sequence = readSequence(headers);
+    if (typeof sequence === "string") return { accountId, problem: sequence };
+    const fields = await readFields(value);
+    if ("problem" in fields) return { accountId, problem: fields.problem };
+    if (fields.account_id !== accountId) {
+      return { accountId, problem: "its key is not the account in its value" };
+    }
+    return { accountId, sequence, fields };
+  };
+}
+
+/** A reader of one topic's values. It keeps the last 500 schemas, and that the registry has none. */
+export function openValueReader<Fields extends object>(
+  registry: Registry,
+  { topic, type }: TopicSchema,
+): ReadValue<Fields> {
   const readers = new Map<number, Reader>();
 
   async function readerOf(id: number): Promise<Reader> {
@@ -66,7 +88,7 @@ export function openBillingReader<Fields extends { readonly account_id: string }
     }
   }
 
-  async function readFields(value: Buffer | null): Promise<Fields | { readonly problem: string }> {
+  return async (value) => {
     if (value === null) return { problem: "it has no value" };
     if (value.length < HEADER_BYTES || value[0] !== 0) {
       return { problem: "its value does not start with a schema id" };
@@ -82,18 +104,5 @@ export function openBillingReader<Fields extends { readonly account_id: string }
     } catch (error) {
       return { problem: `it is not of schema ${id}: ${(error as Error).message}` };
     }
-  }
-
-  return async ({ key, value, headers }) => {
-    const accountId = readKey(key);
-    if (typeof accountId !== "string") return { accountId: null, problem: accountId.detail };
-    const sequence = readSequence(headers);
-    if (typeof sequence === "string") return { accountId, problem: sequence };
-    const fields = await readFields(value);
-    if ("problem" in fields) return { accountId, problem: fields.problem };
-    if (fields.account_id !== accountId) {
-      return { accountId, problem: "its key is not the account in its value" };
-    }
-    return { accountId, sequence, fields };
   };
 }

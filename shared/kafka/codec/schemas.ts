@@ -112,4 +112,5 @@ export const SCHEMAS = {
   holds: schemaOf(TOPICS.holds, "hold-changed.avsc"),
   creditsExpiring: schemaOf(TOPICS.creditsExpiring, "credits-expiring.avsc"),
   balances: schemaOf(TOPICS.balances, "balance-changed.avsc"),
+  balancesComplete: schemaOf(TOPICS.balancesComplete, "balances-complete.avsc"),
 } as const satisfies Record<keyof typeof TOPICS, TopicSchema>;

@@ -1,5 +1,4 @@
 import avro from "avsc";
-import { z } from "zod";
 import { typeHook } from "./schemas.ts";
 
 const MOST_CHARACTERS = 1 << 18;
@@ -29,17 +28,40 @@ export function writerType(text: string, references: readonly string[] = []): av
   return type;
 }
 
-const named = z.object({
-  type: z.unknown().optional(),
-  name: z.string().optional(),
-  namespace: z.string().optional(),
-  logicalType: z.unknown().optional(),
-  fields: z.array(z.object({ name: z.string(), type: z.unknown().optional() })).optional(),
-  symbols: z.array(z.string()).optional(),
-  items: z.unknown().optional(),
-  values: z.unknown().optional(),
-  size: z.unknown().optional(),
-});
+/** What a type in a schema may state; the client's package carries this file, and no library to check it. */
+interface Parts {
+  readonly type?: unknown;
+  readonly name: string | undefined;
+  readonly namespace: string | undefined;
+  readonly logicalType?: unknown;
+  readonly fields?: unknown;
+  readonly symbols?: unknown;
+  readonly items?: unknown;
+  readonly values?: unknown;
+  readonly size?: unknown;
+}
+
+function partsOf(schema: unknown): Parts {
+  if (typeof schema !== "object" || schema === null) throw notType("it is not an object");
+  const stated: Partial<Record<keyof Parts, unknown>> = schema;
+  const name = stated.name === undefined ? undefined : textOf(stated.name);
+  const namespace = stated.namespace === undefined ? undefined : textOf(stated.namespace);
+  return { ...stated, name, namespace };
+}
+
+function textOf(value: unknown): string {
+  if (typeof value === "string") return value;
+  throw notType("a name in it is not text");
+}
+
+function listOf(value: unknown): readonly unknown[] {
+  if (Array.isArray(value)) return value;
+  throw notType("it lacks a list");
+}
+
+function notType(why: string): Error {
+  return new Error(`a part of it is no type: ${why}`);
+}
 
 /** Reduces a schema to what reading needs. */
 class Simplifier {
@@ -52,10 +74,7 @@ class Simplifier {
     const inner = (part: unknown) => this.simplify(part, depth + 1);
     if (typeof schema === "string") return usableName(schema);
     if (Array.isArray(schema)) return schema.map(inner);
-    const parsed = named.safeParse(schema);
-    if (!parsed.success)
-      throw new Error(`a part of it is no type: ${z.prettifyError(parsed.error)}`);
-    const { type, name, namespace, logicalType, ...parts } = parsed.data;
+    const { type, name, namespace, logicalType, ...parts } = partsOf(schema);
     if (typeof type !== "string") return inner(type);
     const called = {
       type,
@@ -65,14 +84,20 @@ class Simplifier {
     switch (type) {
       case "record":
       case "error": {
-        const fields = parts.fields?.map((field) => ({
-          name: usableName(field.name),
-          type: inner(field.type),
-        }));
-        return { ...called, fields };
+        const fields = listOf(parts.fields).map(partsOf);
+        return {
+          ...called,
+          fields: fields.map((field) => ({
+            name: usableName(field.name ?? ""),
+            type: inner(field.type),
+          })),
+        };
       }
       case "enum":
-        return { ...called, symbols: parts.symbols?.map(usableName) };
+        return {
+          ...called,
+          symbols: listOf(parts.symbols).map((symbol) => usableName(textOf(symbol))),
+        };
       case "fixed":
         return { ...called, size: parts.size };
       case "array":

@@ -94,8 +94,9 @@ interface Position {
 type PassedOver = ConsumerEndBatchProcessEvent["payload"];
 
 class Reader<B extends OffsetStretch> implements CommittingReader {
-  readonly #end = Promise.withResolvers<void>();
-  readonly ended = this.#end.promise;
+  readonly ended: Promise<void>;
+  #end: () => void = () => undefined;
+  #endWith: (error: unknown) => void = () => undefined;
   readonly watch: ConsumerWatch;
   readonly #consumer: Consumer;
   readonly #reading: PartitionReading<B>;
@@ -109,6 +110,11 @@ class Reader<B extends OffsetStretch> implements CommittingReader {
     this.#consumer = consumer;
     this.#reading = reading;
     this.watch = watchConsumer(consumer);
+    // The client's package runs on Node 20, which has no Promise.withResolvers.
+    this.ended = new Promise((resolve, reject) => {
+      this.#end = resolve;
+      this.#endWith = reject;
+    });
     this.ended.catch(() => undefined);
     const { CRASH, GROUP_JOIN, END_BATCH_PROCESS } = consumer.events;
     consumer.on(CRASH, ({ payload }) => {
@@ -165,7 +171,7 @@ class Reader<B extends OffsetStretch> implements CommittingReader {
     this.#isOver = true;
     await Promise.all(this.#passing.values());
     await this.#consumer.disconnect();
-    this.#end.resolve();
+    this.#end();
   }
 
   /** KafkaJS itself discards what it fetched before the seek. */
@@ -224,7 +230,7 @@ class Reader<B extends OffsetStretch> implements CommittingReader {
 
   #fail(error: unknown): void {
     this.#isOver = true;
-    this.#end.reject(error);
+    this.#endWith(error);
   }
 }
 

@@ -1,4 +1,5 @@
-import { waitingBalanceChanges } from "../../ledger/outbox/balance-changes.ts";
+import type { Instant } from "../../core/line/account.ts";
+import { timeOfBooks, waitingBalanceChanges } from "../../ledger/outbox/balance-changes.ts";
 import type { Database } from "../../ledger/postgres/database.ts";
 import type { LoopWatch } from "../../runtime/health/watch-loop.ts";
 import type { OutageRetry } from "../client/retry-outages.ts";
@@ -17,30 +18,56 @@ const REST = { msAnAccount: 0.135, atLeastLooks: 2, longestMs: 1_400 };
  */
 const STAND_BY_MS = 1_600;
 
-/** Publishes balances until the service stops, or stands by while another process does. */
+/** How often readers are told until when they know everything. */
+const TELL_EVERY_MS = 1_000;
+
+/**
+ * Publishes balances until the service stops, or stands by while another process does. Whenever nothing waits,
+ * it tells until when all is published: whoever published it.
+ */
 export async function keepBalancesPublished(parts: {
   readonly database: Database;
   readonly publisher: FencedPublisher;
+  tellComplete(until: Instant): Promise<void>;
   readonly waits: OutageRetry;
   readonly lookEveryMs: number;
   readonly loop: LoopWatch;
 }): Promise<void> {
-  const { database, publisher, waits, lookEveryMs, loop } = parts;
+  const { database, publisher, tellComplete, waits, lookEveryMs, loop } = parts;
   let standsBy = false;
   let seen: ReadonlySet<string> = new Set();
+  let toldAt = Number.NEGATIVE_INFINITY;
 
   async function isLeftBehind(): Promise<boolean> {
-    const waiting = await waitingBalanceChanges(database, MOST_CHANGES);
+    const { changes } = await waitingBalanceChanges(database, MOST_CHANGES);
     const before = seen;
-    seen = new Set(waiting.map(({ changeId }) => changeId));
+    seen = new Set(changes.map(({ changeId }) => changeId));
     return before.size > 0 && before.isSubsetOf(seen);
   }
 
   async function publish(): Promise<void> {
-    if (standsBy && !(await isLeftBehind())) return waits.pause(STAND_BY_MS);
+    const until = await timeToTell();
+    if (standsBy && !(await isLeftBehind())) {
+      if (seen.size === 0) await tell(until);
+      return waits.pause(STAND_BY_MS);
+    }
     const published = await publishBalances(database, publisher);
     standsBy = published === null;
-    await waits.pause(published === null ? STAND_BY_MS : restAfter(published, lookEveryMs));
+    if (published?.isAll === true) await tell(until);
+    await waits.pause(
+      published === null ? STAND_BY_MS : restAfter(published.accounts, lookEveryMs),
+    );
+  }
+
+  /** Null: readers were told a moment ago. The time is read before looking for what waits. */
+  async function timeToTell(): Promise<Instant | null> {
+    return performance.now() < toldAt + TELL_EVERY_MS ? null : timeOfBooks(database);
+  }
+
+  async function tell(until: Instant | null): Promise<void> {
+    if (until === null) return;
+    await tellComplete(until);
+    toldAt = performance.now();
   }
 
   await waits.repeat("balances", loop.turn(publish));

@@ -23,29 +23,36 @@ const LONGEST_MS = 3_000;
 /** Encoding so many takes about 15 ms; metering goes on while Kafka stores them. */
 const AT_ONCE = 1_000;
 
+/** What a call of `publishBalances` has published. */
+export interface Published {
+  readonly accounts: number;
+  /** All that waited when it began. */
+  readonly isAll: boolean;
+}
+
 /**
  * Publishes the newest state of every account that has changed, in portions. Changes are deleted after
  * Kafka has acknowledged them: a process that is killed in between publishes a portion again. What is left
- * after some seconds waits for the next call. Returns the number of accounts published; null: another process
- * publishes.
+ * after some seconds waits for the next call. Returns null where another process publishes.
  */
 export async function publishBalances(
   database: Database,
   publisher: FencedPublisher,
-): Promise<number | null> {
-  let published = 0;
+): Promise<Published | null> {
+  let accounts = 0;
   try {
-    const waiting = await waitingBalanceChanges(database, MOST_CHANGES);
-    const portions = await divideBalanceChanges(database, waiting, PORTION);
+    const { changes, isAll } = await waitingBalanceChanges(database, MOST_CHANGES);
+    const portions = await divideBalanceChanges(database, changes, PORTION);
     if (portions === null) return null;
     const until = performance.now() + LONGEST_MS;
-    for (const changeIds of portions) {
-      const accounts = await publishPortion(database, publisher, changeIds);
-      if (accounts === null) return null;
-      published += accounts;
-      if (performance.now() > until) break;
+    for (const [index, changeIds] of portions.entries()) {
+      const ofPortion = await publishPortion(database, publisher, changeIds);
+      if (ofPortion === null) return null;
+      accounts += ofPortion;
+      const isLast = index === portions.length - 1;
+      if (performance.now() > until && !isLast) return { accounts, isAll: false };
     }
-    return published;
+    return { accounts, isAll };
   } catch (error) {
     if (error instanceof Fenced) return null;
     throw error;

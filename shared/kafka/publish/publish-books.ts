@@ -1,4 +1,6 @@
 import type { Kafka } from "kafkajs";
+import type { Instant } from "../../core/line/account.ts";
+import { TOPICS } from "../../core/text/topics.ts";
 import type { Database } from "../../ledger/postgres/database.ts";
 import type { Health } from "../../runtime/health/health.ts";
 import { watchLoop } from "../../runtime/health/watch-loop.ts";
@@ -9,7 +11,7 @@ import { openFencedPublisher } from "./fenced-publisher.ts";
 import { keepBalancesPublished } from "./keep-balances-published.ts";
 import { relayOutbox } from "./outbox-relay.ts";
 import { BALANCE_PUBLISHER } from "./publish-balances.ts";
-import { openPublisher } from "./publisher.ts";
+import { type Outgoing, openPublisher } from "./publisher.ts";
 
 /** A relay that is woken constantly still gathers records for this long. */
 const LEAST_REST_MS = 20;
@@ -38,6 +40,7 @@ export async function publishBooks(parts: {
   await Promise.all([
     keepBalancesPublished({
       ...{ database, publisher: balancePublisher, waits, lookEveryMs },
+      tellComplete: (until) => relayPublisher.publish([balancesComplete(until)]),
       loop: balances,
     }),
     waits.repeat(
@@ -51,4 +54,8 @@ export async function publishBooks(parts: {
     ),
   ]);
   await Promise.all([balancePublisher.close(), relayPublisher.close()]);
+}
+
+function balancesComplete(until: Instant): Outgoing {
+  return { topic: TOPICS.balancesComplete, key: null, sequence: null, record: { until } };
 }

@@ -1,7 +1,5 @@
 import { promisify } from "node:util";
 import zlib from "node:zlib";
-import { decompressFrame } from "lz4-napi";
-import { uncompressSync } from "snappy";
 import { lz4Size } from "./lz4-size.ts";
 import { snappyBlocks, snappySize } from "./snappy-blocks.ts";
 
@@ -16,7 +14,13 @@ export type Unpacked =
   | { readonly kind: "malformed"; readonly why: string };
 
 const unzip = promisify<Buffer, zlib.ZlibOptions, Buffer>(zlib.unzip);
-const unzstd = promisify<Buffer, zlib.ZstdOptions, Buffer>(zlib.zstdDecompress);
+
+/** What the client's package does not bring, and Node 20 lacks, is loaded by whoever meets it. */
+const load = {
+  lz4: async () => (await import("lz4-napi")).decompressFrame,
+  snappy: async () => (await import("snappy")).uncompressSync,
+  zstd: async () => promisify<Buffer, zlib.ZstdOptions, Buffer>(zlib.zstdDecompress),
+};
 
 /** However small a block is, unpacking it costs time: it counts as at least this. Java's have 32 KiB. */
 const LEAST_BLOCK_BYTES = 1 << 10;
@@ -28,11 +32,11 @@ export async function unpack(codec: Codec, bytes: Buffer, limit: number): Promis
       case "gzip":
         return unpacked(await unzip(bytes, { maxOutputLength: limit }));
       case "zstd":
-        return unpacked(await unzstd(bytes, { maxOutputLength: limit }));
+        return unpacked(await (await load.zstd())(bytes, { maxOutputLength: limit }));
       case "lz4":
-        return lz4Size(bytes) > limit ? TOO_LARGE : unpacked(await decompressFrame(bytes));
+        return lz4Size(bytes) > limit ? TOO_LARGE : unpacked(await (await load.lz4())(bytes));
       case "snappy":
-        return unpackSnappy(bytes, limit);
+        return unpackSnappy(bytes, limit, await load.snappy());
     }
   } catch (error) {
     if (isOverLimit(error)) return { kind: "too_large", spent: limit };
@@ -47,16 +51,19 @@ function unpacked(bytes: Buffer, spent = bytes.length): Unpacked {
   return { kind: "unpacked", bytes, spent };
 }
 
-function unpackSnappy(bytes: Buffer, limit: number): Unpacked {
+type Uncompress = Awaited<ReturnType<typeof load.snappy>>;
+
+function unpackSnappy(bytes: Buffer, limit: number, uncompress: Uncompress): Unpacked {
   const blocks = snappyBlocks(bytes);
   const size = blocks.reduce((sum, block) => sum + snappySize(block), 0);
   const spent = Math.max(size, (blocks.length - 1) * LEAST_BLOCK_BYTES);
   if (spent > limit) return TOO_LARGE;
-  return unpacked(Buffer.concat(blocks.map(unpackBlock), size), spent);
+  const parts = blocks.map((block) => unpackBlock(block, uncompress));
+  return unpacked(Buffer.concat(parts, size), spent);
 }
 
-function unpackBlock(block: Buffer): Buffer {
-  const bytes = uncompressSync(block, { asBuffer: true });
+function unpackBlock(block: Buffer, uncompress: Uncompress): Buffer {
+  const bytes = uncompress(block, { asBuffer: true });
   return typeof bytes === "string" ? Buffer.from(bytes) : bytes;
 }
 

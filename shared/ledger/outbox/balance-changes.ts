@@ -1,4 +1,4 @@
-import type { Account } from "../../core/line/account.ts";
+import type { Account, Instant } from "../../core/line/account.ts";
 import { textArray } from "../postgres/array-literal.ts";
 import {
   type Database,
@@ -42,10 +42,12 @@ const WAITING = `
     FROM balance_change
     LIMIT $1
   ), counted AS (
-    SELECT change_id, accounts, sum(accounts) OVER (ORDER BY change_id) AS so_far
+    SELECT change_id, accounts,
+      sum(accounts) OVER (ORDER BY change_id) AS so_far,
+      count(*) OVER () AS "lookedAt"
     FROM waiting
   )
-  SELECT change_id AS "changeId", accounts
+  SELECT change_id AS "changeId", accounts, "lookedAt"
   FROM counted
   WHERE so_far <= $2 OR so_far = accounts`;
 
@@ -77,12 +79,31 @@ export interface MostChanges {
 }
 
 /** Changes that wait to be published, also those that another process is publishing. */
+export interface WaitingChanges {
+  readonly changes: readonly Waiting[];
+  /** No others waited. */
+  readonly isAll: boolean;
+}
+
+/** Looks for changes that wait, within limits. */
 export async function waitingBalanceChanges(
   database: Database,
   { transactions, accounts }: MostChanges,
-): Promise<Waiting[]> {
+): Promise<WaitingChanges> {
+  type Looked = Waiting & { readonly lookedAt: bigint };
   const limits = [transactions, accounts];
-  return queryRows<Waiting>(database, WAITING, limits, "waiting-balance-changes");
+  const changes = await queryRows<Looked>(database, WAITING, limits, "waiting-balance-changes");
+  const lookedAt = Number(changes[0]?.lookedAt ?? 0);
+  return { changes, isAll: lookedAt < transactions && changes.length === lookedAt };
+}
+
+const NOW = "SELECT floor(extract(epoch FROM statement_timestamp()) * 1000)::float8 AS now";
+
+/** The time by the clock of Postgres: a look for changes after it sees all that was committed before it. */
+export async function timeOfBooks(database: Database): Promise<Instant> {
+  const row = await queryRow<{ now: number }>(database, NOW);
+  if (row === null) throw new Error("Postgres tells no time");
+  return row.now;
 }
 
 /**

@@ -127,6 +127,7 @@ const RECORDS: Readonly<Record<keyof typeof SCHEMAS, fc.Arbitrary<Record<string,
     changed_at: instant,
     held: long,
   }),
+  balancesComplete: fc.record({ until: instant }),
 };
 
 describe.each(

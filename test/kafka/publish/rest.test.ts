@@ -41,7 +41,7 @@ test.each([
         stopping.abort();
       },
     },
-    ...{ lookEveryMs: 100, loop: watchLoop() },
+    ...{ tellComplete: async () => undefined, lookEveryMs: 100, loop: watchLoop() },
   });
   expect(rests).toEqual([given.restMs]);
 });

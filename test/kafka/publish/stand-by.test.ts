@@ -60,7 +60,10 @@ async function standBy({ database }: Books) {
   };
   const { running } = await inTransaction(database, async (other) => {
     await becomeBalancePublisher(other);
-    const parts = { database, publisher, waits: counting, lookEveryMs: 100, loop: watchLoop() };
+    const parts = {
+      ...{ database, publisher, waits: counting, lookEveryMs: 100, loop: watchLoop() },
+      tellComplete: nothing,
+    };
     const running = keepBalancesPublished(parts);
     await eventually("it has looked", () => pauses > 0);
     await other.query("DELETE FROM balance_change");

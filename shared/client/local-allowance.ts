@@ -1,0 +1,129 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { KafkaLog } from "../kafka/client/kafka-client.ts";
+import { growingWait } from "../runtime/waits.ts";
+import { type FollowedBalances, followBalances } from "./follow-balances.ts";
+import { KnownBalances } from "./known-balances.ts";
+import type { UsageClientOptions } from "./usage-client.ts";
+
+export interface LocalAllowanceOptions extends Pick<UsageClientOptions, "kafka" | "registry"> {
+  /** The accounts that are asked about. Default: all, at some 200 bytes each. */
+  readonly accounts?: Iterable<string>;
+  /** For how long to answer from what is known while nothing new arrives. Default 60,000. */
+  readonly maxAgeMs?: number;
+  /** Logs what it waits for. Default: none. */
+  readonly logger?: KafkaLog;
+}
+
+/** Why an allowance is given or not. */
+export type LocalReason =
+  /** What is available covers the cost. */
+  | "enough"
+  | "not_enough"
+  /** Nothing was published of the account, or it is not one of `accounts`. */
+  | "unknown_account"
+  /** Nothing is known yet, or what is known is older than `maxAgeMs`. */
+  | "too_old";
+
+/** An answer from what this process knows. */
+export interface LocalAnswer {
+  /** False whenever it is in doubt. */
+  readonly allowed: boolean;
+  readonly reason: LocalReason;
+  /** balance - held, in micro-credits, as last known. Null: nothing is known of the account. */
+  readonly available: bigint | null;
+  /** Everything committed longer ago than this is known. Infinity: nothing is known yet. */
+  readonly ageMs: number;
+}
+
+export interface LocalAllowance {
+  /**
+   * Whether an account can afford what costs `credits` micro-credits, in microseconds and without asking anyone.
+   * Nothing is reserved: a hold does that.
+   */
+  allows(accountId: string, credits: bigint): LocalAnswer;
+  /** Resolves once the balances are known; rejects with what it waits for after `withinMs`, by default 30,000. */
+  ready(withinMs?: number): Promise<void>;
+  /** Stops following. It answers `too_old` in the end. */
+  close(): Promise<void>;
+}
+
+const SILENT: KafkaLog = { debug() {}, warn() {} };
+const MAX_AGE_MS = 60_000;
+const READY_WITHIN_MS = 30_000;
+const LOOK_EVERY_MS = 20;
+
+/**
+ * Opens an allowance that is answered in the caller's process, from `billing.balances`. Through an outage it
+ * answers from what it knows, for `maxAgeMs`; then it allows nothing. How old its knowledge is, it can tell as long
+ * as the clocks of this machine and of Postgres agree.
+ */
+export function openLocalAllowance(options: LocalAllowanceOptions): LocalAllowance {
+  const { maxAgeMs = MAX_AGE_MS, logger = SILENT } = options;
+  const known = new KnownBalances(
+    options.accounts === undefined ? null : new Set(options.accounts),
+  );
+  const closing = new AbortController();
+  let problem = "Kafka";
+  const following = follow();
+
+  function ageMs(): number {
+    const until = known.knownUntil;
+    return until === null ? Number.POSITIVE_INFINITY : Math.max(0, Date.now() - until);
+  }
+
+  return {
+    allows(accountId, credits) {
+      const state = known.of(accountId);
+      const available = state === undefined ? null : state.balance - state.held;
+      const age = ageMs();
+      const answer = { available, ageMs: age };
+      if (age > maxAgeMs) return { ...answer, allowed: false, reason: "too_old" };
+      if (available === null) return { ...answer, allowed: false, reason: "unknown_account" };
+      const allowed = available >= credits && available > 0n;
+      return { ...answer, allowed, reason: allowed ? "enough" : "not_enough" };
+    },
+    async ready(withinMs = READY_WITHIN_MS) {
+      const until = performance.now() + withinMs;
+      while (known.knownUntil === null) {
+        if (closing.signal.aborted) throw new Error("the local allowance is closed");
+        if (performance.now() > until) {
+          throw new Error(`no balances are known after ${withinMs} ms: waiting for ${problem}`);
+        }
+        await sleep(LOOK_EVERY_MS);
+      }
+    },
+    async close() {
+      closing.abort();
+      await following;
+    },
+  };
+
+  /** Follows, and begins anew with growing waits, until it is closed. */
+  async function follow(): Promise<void> {
+    for (let failures = 0; !closing.signal.aborted; ) {
+      let followed: FollowedBalances | null = null;
+      try {
+        followed = await followBalances({ ...options, logger }, known);
+        failures = 0;
+        problem = "all of billing.balances, and for billing.balances-complete to say that it is";
+        await Promise.race([followed.ended, untilClosed()]);
+      } catch (error) {
+        failures += 1;
+        problem = (error as Error).message;
+        const waitMs = growingWait(failures);
+        logger.warn({ waitMs, error: problem }, "balances are not followed, trying again");
+        await sleep(waitMs, undefined, { signal: closing.signal }).catch(() => undefined);
+      } finally {
+        await followed?.stop().catch(() => undefined);
+      }
+    }
+  }
+
+  function untilClosed(): Promise<void> {
+    const { signal } = closing;
+    return new Promise((resolve) => {
+      if (signal.aborted) resolve();
+      else signal.addEventListener("abort", () => resolve(), { once: true });
+    });
+  }
+}
