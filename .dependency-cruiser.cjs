@@ -5,9 +5,10 @@ const forbid = (name, comment, from, to) => ({ name, comment, severity: "error",
 const ROOMS = {
   "shared/core": [
     "line",
-    "holds",
     "offer",
     "text",
+    "budgets",
+    "holds",
     "month",
     "changes",
     "usage",
@@ -16,8 +17,9 @@ const ROOMS = {
     "webhooks",
   ],
   "shared/ledger": [
-    ...["postgres", "outbox", "catalogue", "access", "books", "holds", "credits", "usage"],
-    ...["month", "payments", "webhooks", "dead-letters", "replay", "proof", "housekeeping"],
+    ...["postgres", "outbox", "catalogue", "access", "books", "budgets", "holds"],
+    ...["credits", "usage", "month", "payments", "webhooks", "dead-letters"],
+    ...["replay", "proof", "housekeeping"],
   ],
   "shared/kafka": [
     "records",

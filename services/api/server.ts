@@ -28,6 +28,7 @@ import { Problem } from "./problem.ts";
 import { serveRoot } from "./root-page.ts";
 import { accountRoutes } from "./routes/accounts.ts";
 import { balanceRoute } from "./routes/balance.ts";
+import { budgetRoutes } from "./routes/budgets.ts";
 import { catalogueRoute } from "./routes/catalogue.ts";
 import { changeCatalogueRoutes } from "./routes/change-catalogue.ts";
 import { deadLetterRoute } from "./routes/dead-letters.ts";
@@ -88,6 +89,7 @@ const ROUTES = [
     usageRoutes,
     outlookRoutes,
     holdRoutes,
+    budgetRoutes,
     estimateRoute,
     ownRatesRoutes,
   ],

@@ -13,6 +13,7 @@ const SENTENCES: { readonly [K in RefusalKind]: Sentence<K> } = {
   unknown_lot: ({ lotId }) => `there is no lot ${lotId}`,
   unknown_payment: ({ paymentId }) => `there is no payment ${paymentId}`,
   unknown_hold: ({ holdId }) => `the account has no hold ${holdId}`,
+  unknown_budget: (budget) => `the account has no ${budgetText(budget)}`,
   unknown_event: ({ eventId, pastUntil }) =>
     pastUntil === null
       ? `no event ${eventId} has been metered`
@@ -97,6 +98,9 @@ const SENTENCES: { readonly [K in RefusalKind]: Sentence<K> } = {
   exceeds_hold: ({ holdId, credits }) =>
     `hold ${holdId} set ${formatCredits(credits)} credits aside; usage beyond them is metered all the same`,
 
+  too_many_budget_dimensions: ({ most }) =>
+    `an account can have budgets for ${most} dimensions and windows; delete those of another dimension or window first`,
+
   no_credits: () => "the credits must be more than 0",
   overflow: ({ most }) =>
     `that is too much for one account: at most ${formatCredits(most)} credits are possible`,
@@ -159,6 +163,7 @@ const DETAILS: { readonly [K in RefusalKind]?: Details } = {
   unknown_lot: { status: 404, field: "lot_id", hint: "drawdown lots" },
   unknown_payment: { status: 404, field: "payment_id", hint: "drawdown payments" },
   unknown_hold: { status: 404, field: "hold_id" },
+  unknown_budget: { status: 404 },
   unknown_event: { status: 404, field: "event_id", hint: "drawdown dead-letters list" },
   several_sources: { status: 409, field: "source", hint: "--source" },
   unknown_key: { status: 404, field: "key_id", hint: "drawdown key list" },
@@ -211,6 +216,11 @@ const DETAILS: { readonly [K in RefusalKind]?: Details } = {
   range_too_large: { field: "from" },
   usage_past_retention: { field: "from" },
 };
+
+function budgetText({ dimension, window, value }: Refusal<"unknown_budget">): string {
+  const of = value === "" ? `every ${dimension}` : `${dimension} ${value}`;
+  return `budget of ${of} ${window === "all" ? "for all time" : `a ${window}`}`;
+}
 
 function unchanged(same: Refusal<"no_change">): string {
   switch (same.setting) {

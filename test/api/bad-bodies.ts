@@ -7,6 +7,8 @@ export const GOOD_BODIES = {
   "POST /v1/accounts/{account_id}/holds": { hold_id: "run", credits: "1" },
   "PATCH /v1/accounts/{account_id}/holds/{hold_id}": { ttl_seconds: 60 },
   "POST /v1/accounts/{account_id}/holds/{hold_id}/capture": { credits: "1" },
+  "PUT /v1/accounts/{account_id}/budgets/{dimension}/{window}": { credits: "1" },
+  "PUT /v1/accounts/{account_id}/budgets/{dimension}/{window}/values/{value}": { credits: "1" },
   "POST /v1/accounts/{account_id}/rates": { discount: "10", reason: "a test" },
   "POST /v1/accounts/{account_id}/top-ups": { amount: "1000" },
   "PATCH /v1/accounts/{account_id}/auto-top-up": { enabled: false },

@@ -14,7 +14,7 @@ import { BAD_VALUES, type BodyRoute, badBodies, GOOD_BODIES } from "./bad-bodies
 
 const WITHIN_MS = 1_000;
 const ODD_IDS = ["a/b", `"';--`, "🦩 flamingo", "%2F", "ü".repeat(256), "x y+z?q#h"];
-const PAGED = ["entries", "lots", "holds", "top-ups", "payments", "usage-records"];
+const PAGED = ["entries", "lots", "holds", "budgets", "top-ups", "payments", "usage-records"];
 
 let books: Books;
 let shared: Awaited<ReturnType<typeof openServer>>;
@@ -110,6 +110,7 @@ const pathOf = (path: string) =>
   path
     .replace("{account_id}", "nobody")
     .replace("{token_id}", "0123456789abcdef")
+    .replace("{window}", "day")
     .replaceAll(/\{\w+\}/g, "one");
 
 test("every route refuses an unknown account and names it", async () => {
@@ -335,6 +336,7 @@ function asked(route: BodyRoute): { method: "POST" | "PATCH" | "PUT"; url: strin
     .replace("{account_id}", "acme")
     .replace("{add_on_id}", "voice")
     .replace("{payment_id}", "manual:1")
+    .replace("{dimension}/{window}", "team/day")
     .replace("{topic}/{partition}/{offset}", "usage.events/0/1");
   return { method: method as "POST", url };
 }

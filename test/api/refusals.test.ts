@@ -1,5 +1,6 @@
 /** Refusals of core and ledger reach the caller under their own codes, in words for a customer. */
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { MOST_COUNTED } from "../../shared/core/budgets/counted.ts";
 import { decideFeeFailed } from "../../shared/core/changes/suspend-subscription.ts";
 import type { RefusalKind } from "../../shared/core/line/refusal.ts";
 import { toAccountId } from "../../shared/core/text/text.ts";
@@ -7,6 +8,7 @@ import { changeSubscription } from "../../shared/ledger/credits/change-subscript
 import { setPaymentMethod } from "../../shared/ledger/payments/methods.ts";
 import { setAutoTopUp } from "../../shared/ledger/payments/set-auto-top-up.ts";
 import { type Books, openAccount, openBooks, setPrice } from "../support/books/books.ts";
+import { setBudgetOf } from "../support/books/budgets.ts";
 import { askedHold, changeHold } from "../support/books/holds.ts";
 import { dropMonths, noon, oldUsage } from "../support/books/old-usage.ts";
 import { openPayer, sellCredits } from "../support/books/payers.ts";
@@ -53,6 +55,12 @@ const CASES: Readonly<Record<Exclude<RefusalKind, Elsewhere>, readonly [number, 
     ["POST", "bare/holds/none/capture", { credits: "1" }],
     ["POST", "payer/holds/set/release"],
   ],
+  unknown_budget: [
+    404,
+    ["DELETE", "bare/budgets/team/day"],
+    ["DELETE", "bare/budgets/team/all/values/a"],
+  ],
+  too_many_budget_dimensions: [422, ["PUT", "limited/budgets/team/day", { credits: "1" }]],
   hold_exists: [409, ["POST", "bare/holds", { hold_id: "set", credits: "2" }]],
   insufficient_credits: [402, ["POST", "bare/holds", { hold_id: "more", credits: "6" }]],
   hold_captured: [
@@ -176,6 +184,8 @@ beforeAll(async () => {
   const bare = { accountId: toAccountId("bare") };
   await changeHold(books, { kind: "capture", ...bare, holdId: "final", credits: 0n });
   await changeHold(books, { kind: "release", ...bare, holdId: "gone" });
+  await openAccount(books, "limited");
+  for (let at = 0; at < MOST_COUNTED; at += 1) await setBudgetOf(books, "limited", `d${at}`);
   await openAccount(books, "twins");
   await setPrice(books, "call", 1n);
   await openAccount(books, "old", { at: noon("2025-07-01") });

@@ -132,7 +132,7 @@ const AMONG = [
 const API_ONLY = [
   ...["/v1/accounts", "/v1/operations", "/health", "/metrics"],
   ...["runway", "allowance", "stream", "usage", "names"].map((path) => `${ACCOUNT}/${path}`),
-  ...["holds", "holds/{hold_id}"].map((path) => `${ACCOUNT}/${path}`),
+  ...["holds", "holds/{hold_id}", "budgets"].map((path) => `${ACCOUNT}/${path}`),
   WEBHOOK,
 ];
 

@@ -53,6 +53,11 @@ function everyRefusal(): Refusal[] {
     unknown_lot: [{ kind: "unknown_lot", lotId }],
     unknown_payment: [{ kind: "unknown_payment", paymentId }],
     unknown_hold: [{ kind: "unknown_hold", holdId: "run-1" }],
+    unknown_budget: [
+      { kind: "unknown_budget", dimension: "team", window: "day", value: "a" },
+      { kind: "unknown_budget", dimension: "team", window: "all", value: "" },
+    ],
+    too_many_budget_dimensions: [{ kind: "too_many_budget_dimensions", most: 16 }],
     unknown_event: [
       { kind: "unknown_event", eventId: "e-1", pastUntil: null },
       { kind: "unknown_event", eventId: "e-1", pastUntil: at },

@@ -1,4 +1,5 @@
 import type { Kafka, KafkaMessage } from "kafkajs";
+import { BUDGET_WINDOWS } from "../../shared/core/budgets/window.ts";
 import { decideAddOn } from "../../shared/core/changes/set-add-on.ts";
 import type { Instant } from "../../shared/core/line/account.ts";
 import { toAccountId } from "../../shared/core/text/text.ts";
@@ -22,6 +23,7 @@ import { debitUsage } from "../../shared/ledger/usage/debit-usage.ts";
 import { readSettings } from "../../shared/runtime/settings.ts";
 import { type Random, randomFrom } from "../model/random.ts";
 import { type Books, openAccount, setPrice } from "../support/books/books.ts";
+import { setBudgetOf } from "../support/books/budgets.ts";
 import { giveCard, paidTopUp } from "../support/books/card-holders.ts";
 import { askedHold, changeHold } from "../support/books/holds.ts";
 import { sellCredits } from "../support/books/payers.ts";
@@ -91,6 +93,11 @@ async function openPlayer(books: Books, kafka: Kafka, random: Random) {
         });
       } else await openAccount(books, id, { at: clock, timeZone, threshold });
       await giveCard(books, id, clock);
+      if (ids.length % 3 !== 0) {
+        for (const window of BUDGET_WINDOWS) {
+          await setBudgetOf(books, id, "model", { window, at: clock });
+        }
+      }
       ids.push(id);
     },
     async step(n: number): Promise<void> {

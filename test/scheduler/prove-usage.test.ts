@@ -135,6 +135,7 @@ test("housekeeping deletes old rows, and dead letters whose messages have left t
   })();
   expect(await listHousekeeping(books.database)).toMatchObject([
     { table: "api_request", deleted: 1n },
+    { table: "budget_spend", deleted: 0n },
     { table: "dashboard_token", deleted: 0n },
     { table: "dead_letter", deleted: 1n, keptFor: "1 day" },
     { table: "hold", deleted: 0n },

@@ -51,6 +51,9 @@ export const IDEMPOTENT_MS = 24 * 60 * 60 * 1000;
 /** For how long a hold that has ended can be read, and its id asks for no other one. */
 const HOLDS_KEPT = { count: 40, unit: "day" } as const;
 
+/** For how long the spend of a window can be counted after its end: usage comes no later, unless a person retries it. */
+const BUDGET_WINDOWS_KEPT = { count: 40, unit: "day" } as const;
+
 /** A table whose old rows are deleted. What ends a row's use is in the statement that deletes it. */
 export interface HousekeepingRule {
   readonly table:
@@ -59,6 +62,7 @@ export interface HousekeepingRule {
     | "reconciliation"
     | "dead_letter"
     | "hold"
+    | "budget_spend"
     | "usage_identity"
     | "usage_page"
     | "webhook_delivery";
@@ -98,6 +102,7 @@ export function housekeepingRules({
     { table: "reconciliation", kept: reconciliations, needsMetering: false },
     { table: "dead_letter", kept: deadLetters, needsMetering: true },
     { table: "hold", kept: HOLDS_KEPT, needsMetering: false },
+    { table: "budget_spend", kept: BUDGET_WINDOWS_KEPT, needsMetering: false },
     { table: "usage_identity", kept: repeats, needsMetering: false },
     { table: "usage_page", kept: usage, needsMetering: true },
     { table: "webhook_delivery", kept: webhooks, needsMetering: false },

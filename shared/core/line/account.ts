@@ -37,6 +37,8 @@ export interface Account extends CreditLine {
   readonly held: MicroCredits;
   /** The number of changes of holds published: the last one's sequence. */
   readonly holdChanges: bigint;
+  /** What is counted for its budgets, as `budgets/counted.ts` reads it. Null: it has no budgets. */
+  readonly budgets: string | null;
 }
 
 /** Credits added together, from one source. */

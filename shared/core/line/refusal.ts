@@ -12,6 +12,8 @@ interface Figures {
   unknown_lot: { lotId: string };
   unknown_payment: { paymentId: string };
   unknown_hold: { holdId: string };
+  /** `value` empty: there is none for every value. */
+  unknown_budget: { dimension: string; window: string; value: string };
   /** It was never metered, or before `pastUntil`, of when events are past retention; null: all are kept. */
   unknown_event: { eventId: string; pastUntil: Instant | null };
   /** Events of several sources have the id; the first sources, in order. */
@@ -99,6 +101,10 @@ interface Figures {
   hold_ended: { holdId: string; how: "released" | "expired"; at: Instant };
   /** A final amount above the `credits` that were given. */
   exceeds_hold: { holdId: string; credits: MicroCredits };
+
+  // Budgets.
+  /** Dimensions and windows of an account's budgets, counted together. */
+  too_many_budget_dimensions: { most: number };
 
   // Credits.
   /** The credits must be above 0. */

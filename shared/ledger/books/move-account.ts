@@ -11,6 +11,7 @@ import { readCatalogue } from "../catalogue/catalogue.ts";
 import { type Database, inTransaction, type Transaction } from "../postgres/database.ts";
 import { together } from "../postgres/together.ts";
 import { lockAllDetails, writeAccountSettings } from "./account-details.ts";
+import { recountBudgets } from "./count-budgets.ts";
 import { endAutoTopUps } from "./end-auto-top-ups.ts";
 import { postMovement } from "./post-movement.ts";
 import { readBooks } from "./read-books.ts";
@@ -182,6 +183,7 @@ async function writeSettings(
 ): Promise<void> {
   if (after.timeZone === before.timeZone && after.threshold === before.threshold) return;
   await writeAccountSettings(transaction, after);
+  if (after.timeZone !== before.timeZone) await recountBudgets(transaction, after, now);
   const { accountId } = after;
   await recordSettings(transaction, { accountId, now, by: whoSet(changes) });
 }

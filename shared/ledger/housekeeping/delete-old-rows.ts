@@ -96,6 +96,27 @@ const WEBHOOKS = `
     AND webhook_delivery.type = old.type
     AND webhook_delivery.sequence = old.sequence`;
 
+// Metering counts only windows that end after `since`, which is raised first.
+const BUDGET_SPEND = `
+  WITH kept AS (
+    UPDATE budget_kept SET since = greatest(since, to_timestamp($1 / 1000.0)) RETURNING since
+  ), old AS (
+    SELECT account_id, dimension, window_name, starts_at, value
+    FROM budget_spend
+    WHERE ends_at <= to_timestamp($1 / 1000.0)
+    ORDER BY ends_at
+    ${OLD}
+  ), unlisted AS (
+    DELETE FROM budget_unlisted AS deleted
+    USING old
+    WHERE (deleted.account_id, deleted.dimension, deleted.window_name, deleted.starts_at, deleted.value)
+          = (old.account_id, old.dimension, old.window_name, old.starts_at, old.value)
+  )
+  DELETE FROM budget_spend AS deleted
+  USING old, kept
+  WHERE (deleted.account_id, deleted.dimension, deleted.window_name, deleted.starts_at, deleted.value)
+        = (old.account_id, old.dimension, old.window_name, old.starts_at, old.value)`;
+
 const DELETE: Record<
   Exclude<HousekeepingRule["table"], "usage_identity" | "usage_page">,
   string
@@ -106,6 +127,7 @@ const DELETE: Record<
   dead_letter: DEAD_LETTERS,
   hold: HOLDS,
   webhook_delivery: WEBHOOKS,
+  budget_spend: BUDGET_SPEND,
 };
 
 /** Two tables of identities take turns, and the older one is emptied whole. A turn waits for no one for long. */

@@ -1,5 +1,6 @@
 import type { Database, Transaction } from "../postgres/database.ts";
 import { allowWholeTables, readUsageSnapshot } from "../postgres/read-snapshot.ts";
+import { BUDGET_INVARIANTS } from "./invariants/budgets.ts";
 import { DUE_INVARIANTS } from "./invariants/due.ts";
 import { HOLD_INVARIANTS } from "./invariants/holds.ts";
 import type { Invariant } from "./invariants/invariant.ts";
@@ -15,6 +16,7 @@ export const INVARIANTS: readonly Invariant[] = [
   ...HOLD_INVARIANTS,
   ...DUE_INVARIANTS,
   ...USAGE_INVARIANTS,
+  ...BUDGET_INVARIANTS,
 ];
 
 /** The result of checking one invariant. */

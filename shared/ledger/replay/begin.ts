@@ -17,7 +17,12 @@ export type TargetProblem =
   | { readonly kind: "not_empty"; readonly table: string };
 
 /** What set-up writes. */
-const HAS_ROWS_WHEN_EMPTY = new Set(["migration", "charge_limit", "usage_generation"]);
+const HAS_ROWS_WHEN_EMPTY = new Set([
+  "migration",
+  "charge_limit",
+  "usage_generation",
+  "budget_kept",
+]);
 
 /** Why books cannot be built in a database; null: they can. */
 export async function targetProblem(target: Queryable): Promise<TargetProblem | null> {
@@ -47,8 +52,9 @@ const LOCK = "SELECT pg_advisory_xact_lock(hashtext('drawdown.replay'))";
 // Already low, so that metering publishes no low balance; nothing is due, so that it settles nothing.
 const ACCOUNTS = {
   table: "account",
-  columns: "account_id, threshold, low_balance, time_zone, currency, created_at",
-  query: "SELECT account_id, threshold, true, time_zone, currency, created_at FROM account",
+  columns: "account_id, threshold, low_balance, time_zone, currency, created_at, budgets",
+  query:
+    "SELECT account_id, threshold, true, time_zone, currency, created_at, budgets FROM account",
 };
 
 /**
@@ -64,7 +70,9 @@ export async function beginReplay(
   await target.query(LOCK);
   const problem = await targetProblem(target);
   if (problem !== null) return problem;
-  await target.query("DELETE FROM charge_limit"); // set-up records them in new books
+  // Set-up records them in new books.
+  await target.query("DELETE FROM charge_limit");
+  await target.query("DELETE FROM budget_kept");
   for (const table of COPIED_TABLES) {
     signal.throwIfAborted();
     const columns = await listColumns(target, table);

@@ -20,7 +20,7 @@ export const COPIED_TABLES = [
   ],
   ...["schedule", "subscription_change", "usage_complete"],
   // They move no line, so no usage and no entry says what they were.
-  "hold",
+  ...["hold", "budget", "budget_kept"],
   // Payments.
   ...[
     "payment_method",
@@ -62,6 +62,9 @@ const BUILT_TABLES = [
   "spend_hour",
   "carried",
   "month_usage",
+  "budget_spend",
+  // The view of what accounts count.
+  "budget_counted",
 ] as const;
 
 /**
@@ -70,7 +73,7 @@ const BUILT_TABLES = [
  */
 const OTHER_TABLES = [
   ...["consumer_offset", "migration", "housekeeping"],
-  ...["usage_past", "usage_past_stretch", "usage_past_partition"],
+  ...["usage_past", "usage_past_stretch", "usage_past_partition", "budget_unlisted"],
 ] as const;
 
 const PAGES_OF_MONTH = /^usage_page_\d{4,}_\d{2}$/;

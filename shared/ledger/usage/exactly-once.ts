@@ -1,3 +1,4 @@
+import { budgetSpends } from "../../core/usage/budget-spend.ts";
 import { type AccountGroups, groupByAccount } from "../../core/usage/group-columns.ts";
 import { firstLines, occurredAtAt, type UsageColumns } from "../../core/usage/usage-columns.ts";
 import { MOST_AHEAD_MS } from "../../core/usage/usage-event.ts";
@@ -12,6 +13,7 @@ import {
   UNIQUE_VIOLATION,
 } from "../postgres/database.ts";
 import { together } from "../postgres/together.ts";
+import { addBudgetSpend } from "./add-budget-spend.ts";
 import { addSpend } from "./add-spend.ts";
 import { addMonth, lacksMonth } from "./add-usage-month.ts";
 import {
@@ -138,6 +140,7 @@ async function tryOnce(
     writeUsage(transaction, metering, { generations, keys, mayClash, meteredAt: now }),
     storeDeadLetters(transaction, deadLetters),
     addSpend(transaction, metering.spends),
+    addBudgetSpend(transaction, budgetSpends(metering)),
     writeCarried(transaction, metering.carried),
     writeMonths(transaction, metering.months),
     advanceOffsets(transaction, reader, advances),

@@ -75,6 +75,7 @@ test("of each table the old rows go, and the young and undecided ones stay", asy
   ] as const) {
     await changeHold({ database }, askedHold("holder", holdId, 1n), at);
   }
+  await budgetWindows({ old: now - 41 * DAY, young: now - 39 * DAY, all: null });
 
   expect(await run()).toEqual({
     api_request: 1,
@@ -82,6 +83,7 @@ test("of each table the old rows go, and the young and undecided ones stay", asy
     reconciliation: 2,
     dead_letter: 3,
     hold: 1,
+    budget_spend: 1,
     usage_identity: 0,
     usage_page: 0,
     webhook_delivery: 1,
@@ -91,6 +93,7 @@ test("of each table the old rows go, and the young and undecided ones stay", asy
   expect(await left("reconciliation", "listed->>0")).toEqual(["young"]);
   expect(await left("hold", "hold_id")).toEqual(["open", "young"]);
   expect(await left("webhook_delivery", "webhook_id")).toEqual(["young"]);
+  expect(await left("budget_spend", "value")).toEqual(["all", "young"]);
   expect(await left("dead_letter", "detail")).toEqual(
     [
       "in an unknown partition",
@@ -105,6 +108,7 @@ test("of each table the old rows go, and the young and undecided ones stay", asy
   );
   expect(await listHousekeeping(database)).toEqual([
     { table: "api_request", keptFor: "2 days", ranAt: now, deleted: 1n, finished: true },
+    { table: "budget_spend", keptFor: "40 days", ranAt: now, deleted: 1n, finished: true },
     { table: "dashboard_token", keptFor: "1 day", ranAt: now, deleted: 1n, finished: true },
     { table: "dead_letter", keptFor: "90 days", ranAt: now, deleted: 3n, finished: true },
     { table: "hold", keptFor: "40 days", ranAt: now, deleted: 1n, finished: true },
@@ -113,7 +117,7 @@ test("of each table the old rows go, and the young and undecided ones stay", asy
     { table: "usage_page", keptFor: "38 days", ranAt: now, deleted: 0n, finished: true },
     { table: "webhook_delivery", keptFor: "30 days", ranAt: now, deleted: 1n, finished: true },
   ]);
-  expect(Object.values(await run())).toEqual([0, 0, 0, 0, 0, 0, 0, 0]);
+  expect(Object.values(await run())).toEqual([0, 0, 0, 0, 0, 0, 0, 0, 0]);
 });
 
 test("a run that fails is shown as one that did not finish, not as the one before it", async () => {
@@ -143,7 +147,7 @@ test("two runs at once delete each row once; a run broken off is continued by th
   await requests({ young: now });
   const stopped = AbortSignal.abort();
   expect(await run({ signal: stopped })).toMatchObject({ api_request: 0 });
-  expect(await listHousekeeping(database)).toHaveLength(8);
+  expect(await listHousekeeping(database)).toHaveLength(9);
   expect((await listHousekeeping(database))[0]).toMatchObject({ finished: false });
   const both = await Promise.all([run(), run()]);
   expect(both.reduce((sum, deleted) => sum + (deleted["api_request"] ?? 0), 0)).toBe(2500);
@@ -376,6 +380,17 @@ async function run({
     deleted[done.table] = Number(done.deleted);
   }
   return deleted;
+}
+
+/** Windows of values by when they ended; null: never. */
+async function budgetWindows(ends: Readonly<Record<string, number | null>>): Promise<void> {
+  for (const [value, end] of Object.entries(ends)) {
+    await database.query(
+      `INSERT INTO budget_spend (account_id, dimension, window_name, starts_at, value, ends_at, spent)
+       VALUES ('holder', 'team', 'day', to_timestamp(0), $1, to_timestamp($2::float8 / 1000), 1)`,
+      [value, end],
+    );
+  }
 }
 
 async function left(table: string, name: string): Promise<string[]> {

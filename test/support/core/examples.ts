@@ -28,6 +28,7 @@ export function accountWith(given: Partial<Account> = {}): Account {
     spent: null,
     held: 0n,
     holdChanges: 0n,
+    budgets: null,
     ...given,
   };
 }

@@ -1,0 +1,52 @@
+import { z } from "zod";
+import type { BudgetState } from "../core/budgets/budget.ts";
+import { BUDGET_WINDOWS } from "../core/budgets/window.ts";
+import { type PageRequest, pageFromFirst } from "./cursor.ts";
+import { noun } from "./noun.ts";
+import { credits, instant, totalCredits } from "./wire.ts";
+
+export const budgetWindow = z.enum(BUDGET_WINDOWS);
+
+/** What a value of a dimension may spend in a window, and has spent in the one of now. */
+export const budget = noun({
+  dimension: z.string(),
+  value: z.string().nullable().meta({
+    description:
+      "null: the budget of every value that has none of its own; it spends nothing itself.",
+  }),
+  window: budgetWindow.meta({
+    description:
+      "By the calendar of the account's time zone; weeks begin on Monday. all: of all time.",
+  }),
+  credits: credits.meta({ description: "The most that may be spent in a window; 0: nothing." }),
+  is_default: z
+    .boolean()
+    .meta({ description: "It is that of every value which has none of its own." }),
+  spent: credits.meta({ description: "By usage that occurred in the window." }),
+  left: totalCredits.meta({ description: "credits - spent; below zero where more was used." }),
+  starts_at: instant.meta({ description: "Of the window of now." }),
+  ends_at: instant.nullable().meta({ description: "When it turns; null: never." }),
+  counted_since: instant.meta({
+    description: "Usage that occurred before is not in `spent`: mostly the start of the window.",
+  }),
+  set_by: z.string(),
+  set_at: instant,
+}).meta({ title: "Budget" });
+
+export function toBudget({ start, end, value, ...state }: BudgetState) {
+  return {
+    ...state,
+    value: value === "" ? null : value,
+    left: state.credits - state.spent,
+    startsAt: start,
+    endsAt: end,
+  };
+}
+
+/** A page of budgets by how full they are; `readFirst` returns the first `count` of them. */
+export async function budgetPage(
+  request: PageRequest,
+  readFirst: (count: number) => Promise<readonly BudgetState[]>,
+) {
+  return pageFromFirst("budgets", request, async (count) => (await readFirst(count)).map(toBudget));
+}
