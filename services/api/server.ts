@@ -177,7 +177,8 @@ export async function buildServer(
   const routeContext = {
     ...context,
     readRates: ratesReader(),
-    changeHold: gatherRequests(context.database, context.now),
+    changeHold: gatherRequests(context.database, context.now, settings.defaultOverdraft),
+    defaultOverdraft: settings.defaultOverdraft,
     heavyReads: openHeavyReads(context.heavyDatabase),
     exports: openHeavyReads(context.heavyDatabase, EXPORTS),
     sendCsv: openCsvAnswers(app, access),

@@ -1,4 +1,7 @@
 import { z } from "zod";
+import type { MicroCredits } from "../../shared/core/line/credit-line.ts";
+import { UNLIMITED } from "../../shared/core/line/overdraft.ts";
+import { parseCredits } from "../../shared/core/text/credits-text.ts";
 import {
   InvalidSettings,
   optional,
@@ -13,6 +16,21 @@ const origins = z
   .transform((list) => list.split(",").map((origin) => origin.trim()))
   .transform((all) => all.filter((origin) => origin !== ""))
   .pipe(z.array(z.url({ protocol: /^https?$/ })));
+
+const overdraft = z
+  .string()
+  .optional()
+  .transform((text, context) => {
+    if (text === undefined || text === "") return null;
+    if (text === "none") return 0n;
+    if (text === "unlimited") return UNLIMITED;
+    try {
+      return parseCredits(text);
+    } catch (error) {
+      context.addIssue((error as Error).message);
+      return z.NEVER;
+    }
+  });
 
 /** The API's settings, in addition to those of every service. */
 export const environment = z.object({
@@ -48,6 +66,9 @@ export const environment = z.object({
     .min(1)
     .default(30)
     .describe("A request that has not arrived completely by then is answered 408"),
+  API_DEFAULT_OVERDRAFT: overdraft.describe(
+    "How far below zero holds and allowances may go, of accounts without an overdraft of their own: credits, `none` or `unlimited`; by default holds go down to zero, and allowances trust auto top-up beyond",
+  ),
   API_TRUSTED_PROXIES: optional(
     "Addresses, separated by commas, whose `X-Forwarded-For` is trusted",
   ),
@@ -62,6 +83,8 @@ export interface ApiSettings {
   readonly wrongKeysPerMinute: number;
   readonly streamsPerAccount: number;
   readonly requestWithinMs: number;
+  /** Null: none is set. */
+  readonly defaultOverdraft: MicroCredits | null;
   readonly trustedProxies: string | undefined;
 }
 
@@ -77,6 +100,7 @@ export function readApiSettings(env: NodeJS.ProcessEnv): ApiSettings {
     wrongKeysPerMinute: set.API_WRONG_KEYS_PER_MINUTE,
     streamsPerAccount: set.API_STREAMS_PER_ACCOUNT,
     requestWithinMs: set.API_REQUEST_SECONDS * 1000,
+    defaultOverdraft: set.API_DEFAULT_OVERDRAFT,
     trustedProxies: set.API_TRUSTED_PROXIES,
   };
 }

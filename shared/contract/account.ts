@@ -6,7 +6,7 @@ import type { ChargeCurrency } from "../core/payments/charge-limits.ts";
 import { type AutoTopUpRead, autoTopUp, toAutoTopUp } from "./auto-top-up.ts";
 import { noun } from "./noun.ts";
 import { type ScheduleRead, scheduleFields, toSchedule } from "./subscription.ts";
-import { accountId, count, credits, instant } from "./wire.ts";
+import { accountId, count, credits, instant, overdraft } from "./wire.ts";
 
 const lineFields = {
   account_id: accountId,
@@ -51,6 +51,7 @@ export const accountFields = {
   currency: z.string(),
   created_at: instant,
   next_due_at: instant.nullable(),
+  overdraft: overdraft.nullable(),
   auto_top_up: autoTopUp,
   payment_method: noun({ set: z.boolean() }).meta({ title: "Payment method status" }),
   crossings: count.meta({ description: "How often the balance has become low." }),

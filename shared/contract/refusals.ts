@@ -1,6 +1,6 @@
 import type { Refusal, RefusalKind } from "../core/line/refusal.ts";
 import { NO_PAYMENT_METHOD } from "../core/payments/decline.ts";
-import { formatCredits } from "../core/text/credits-text.ts";
+import { formatCredits, overdraftText } from "../core/text/credits-text.ts";
 import { formatInstant } from "../core/text/instant-text.ts";
 import { moneyText } from "../core/text/money.ts";
 import { countOf } from "../core/text/text.ts";
@@ -228,6 +228,8 @@ function unchanged(same: Refusal<"no_change">): string {
       return `the time zone is already ${same.timeZone}`;
     case "threshold":
       return `the threshold is already ${formatCredits(same.threshold)} credits`;
+    case "overdraft":
+      return `the overdraft is already ${overdraftText(same.overdraft)}`;
     case "plan":
       return same.from === null
         ? `the plan is already ${same.planId}`

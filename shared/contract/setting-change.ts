@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { SettingChange } from "../core/history/account-settings.ts";
 import { cursorsOf, type PageRequest, pageOf, SMALL } from "./cursor.ts";
 import { noun } from "./noun.ts";
-import { credits, instant, money } from "./wire.ts";
+import { credits, instant, money, overdraft } from "./wire.ts";
 
 /** As it was set; null: the default. */
 const set = {
@@ -18,6 +18,7 @@ export const settingChange = noun({
   by: z.string(),
   time_zone: z.string(),
   threshold: credits,
+  overdraft: overdraft.nullable(),
   auto_top_up: noun({
     enabled: z.boolean(),
     ...set,
@@ -30,10 +31,10 @@ export const settingChange = noun({
 }).meta({ title: "Setting change" });
 
 function toSettingChange({ settings, ...change }: SettingChange) {
-  const { timeZone, threshold, autoTopUp } = settings;
+  const { autoTopUp, ...others } = settings;
   const { amount, perDay, perMonth } = autoTopUp.ceilings;
   const ceilings = { amount, limitPerDay: perDay, limitPerMonth: perMonth };
-  return { ...change, timeZone, threshold, autoTopUp: { ...autoTopUp, ceilings } };
+  return { ...change, ...others, autoTopUp: { ...autoTopUp, ceilings } };
 }
 
 const cursors = cursorsOf("setting-changes", [SMALL]);

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { AccountId } from "../core/line/account.ts";
 import { MAX_BIGINT } from "../core/line/credit-line.ts";
+import { UNLIMITED } from "../core/line/overdraft.ts";
 import { gatewayIdProblem } from "../core/text/card-number.ts";
 import { parseInstant } from "../core/text/instant-text.ts";
 import { idProblem, isStorable, MAX_ID_LENGTH, newAccountIdProblem } from "../core/text/text.ts";
@@ -37,6 +38,25 @@ function fits(amount: bigint): boolean {
 
 /** Micro-credits, signed. */
 export const credits = decimal("Micro-credits: 1 credit is 1,000,000.", "12500000");
+
+/** How far below zero holds and allowances may go: micro-credits, 0 for not at all, or `unlimited`. */
+export const overdraft = z
+  .codec(
+    z
+      .string()
+      .max(20)
+      .regex(/^(unlimited|0|[1-9]\d{0,18})$/, 'must be micro-credits from 0 on, or "unlimited"')
+      .refine((text) => !DECIMAL.test(text) || fits(BigInt(text)), "does not fit into 64 bits"),
+    z.bigint(),
+    {
+      decode: (text) => (text === "unlimited" ? UNLIMITED : BigInt(text)),
+      encode: (credits) => (credits === UNLIMITED ? "unlimited" : String(credits)),
+    },
+  )
+  .meta({
+    description:
+      'How far below zero holds and allowances may go: micro-credits, or "unlimited". null: the default.',
+  });
 
 /** Money in the minor unit of the account's currency. */
 export const money = decimal("In the currency's minor unit: cents of USD.", "1000");

@@ -1,5 +1,11 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { type Books, openAccount, openBooks, setPrice } from "../support/books/books.ts";
+import {
+  type Books,
+  openAccount,
+  openAccountWithCard,
+  openBooks,
+  setPrice,
+} from "../support/books/books.ts";
 import { brokenInvariants } from "../support/books/invariants.ts";
 import { makeKey, openApi, type TestApi } from "../support/processes/api.ts";
 
@@ -69,6 +75,8 @@ test("more than is available is refused with 402, and nothing is set aside", asy
       ...{
         field: "credits",
         detail: "the hold asks for 0.000101 credits, and 0.0001 are available",
+        ...{ asked: "101", available: "100" },
+        shortage: { why: "top_up_stopped", top_up_at: null, next_credits_at: null },
       },
     },
   ]);
@@ -224,4 +232,69 @@ test("who publishes usage may set credits aside; who only reads, or a customer, 
   const headers = { authorization: `Bearer ${token}` };
   const shown = await api.ask("GET", "/v1/accounts/scoped/holds/run", { headers });
   expect([shown.status, shown.body.requested_by]).toEqual([200, "seller"]);
+});
+
+describe("an account's overdraft", () => {
+  const set = (id: string, overdraft: unknown) =>
+    api.ask("PATCH", `/v1/accounts/${id}`, { body: { overdraft } });
+
+  test("is set by those who may change an account, with who and when", async () => {
+    await open("limits", 100n);
+    expect((await get("limits")).body).toMatchObject({ overdraft: null });
+    for (const overdraft of ["0", "50", "unlimited", null]) {
+      expect((await set("limits", overdraft)).body).toMatchObject({ overdraft });
+    }
+    expect((await set("limits", null)).status).toBe(422);
+    const { items } = (await get("limits/settings/changes")).body;
+    expect(items.slice(0, 3)).toMatchObject([
+      { overdraft: null, by: expect.stringMatching(/^key:/) },
+      { overdraft: "unlimited" },
+      { overdraft: "50" },
+    ]);
+  });
+
+  test.each(["-1", "none", "9223372036854775808", 5, ""])("cannot be %j", async (overdraft) => {
+    await open(`bad-${overdraft}`, 100n);
+    expect((await set(`bad-${overdraft}`, overdraft)).status).toBe(400);
+  });
+
+  test("is how far below zero holds and allowances go", async () => {
+    await open("overdrawn", 100n);
+    await set("overdrawn", "50");
+    expect((await get("overdrawn/allowance?credits=150")).body).toMatchObject({
+      ...{ allowed: true, reason: "within_overdraft", overdraft: "50", shortage: null },
+    });
+    expect((await get("overdrawn/allowance?credits=151")).body).toMatchObject({
+      ...{ allowed: false, reason: "not_enough" },
+      shortage: { why: "top_up_stopped", top_up_at: null, next_credits_at: null },
+    });
+    const held = await post("overdrawn/holds", { hold_id: "run", credits: "150" });
+    expect([held.status, held.body]).toMatchObject([201, { held: "150" }]);
+    expect((await get("overdrawn/balance")).body).toMatchObject({ available: "-50" });
+    expect((await post("overdrawn/holds", { hold_id: "more", credits: "1" })).status).toBe(402);
+    await set("overdrawn", "unlimited");
+    expect((await post("overdrawn/holds", { hold_id: "more", credits: "1000" })).status).toBe(201);
+  });
+
+  test("of none is a stop: auto top-up is not trusted to come in time", async () => {
+    await openAccountWithCard(books, "stopped", { lots: [{ credits: 100n }] });
+    const trusted = { allowed: true, reason: "will_be_topped_up" };
+    expect((await get("stopped/allowance?credits=200")).body).toMatchObject(trusted);
+    await set("stopped", "0");
+    expect((await get("stopped/allowance?credits=200")).body).toMatchObject({
+      ...{ allowed: false, reason: "not_enough", shortage: { why: "no_credits" } },
+    });
+    expect((await get("stopped/allowance?credits=100")).body).toMatchObject({ allowed: true });
+  });
+
+  test("is the default of the API where the account has none", async () => {
+    await open("by-default", 100n);
+    const given = await openApi(books, { now: () => now }, { defaultOverdraft: 50n });
+    const ask = (credits: string, id: string) =>
+      given.ask("POST", "/v1/accounts/by-default/holds", { body: { hold_id: id, credits } });
+    expect((await ask("150", "a")).status).toBe(201);
+    expect((await ask("1", "b")).status).toBe(402);
+    const path = "/v1/accounts/by-default/allowance?credits=1";
+    expect((await given.ask("GET", path)).body).toMatchObject({ allowed: false, overdraft: "50" });
+  });
 });

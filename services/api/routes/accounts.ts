@@ -4,7 +4,7 @@ import { account, listedAccount, toBalance } from "../../../shared/contract/acco
 import { cursorsOf, pageOf, TEXT } from "../../../shared/contract/cursor.ts";
 import { listOf, page } from "../../../shared/contract/page.ts";
 import { settingChange, settingChangePage } from "../../../shared/contract/setting-change.ts";
-import { credits, newAccountId } from "../../../shared/contract/wire.ts";
+import { credits, newAccountId, overdraft } from "../../../shared/contract/wire.ts";
 import {
   decideSettings,
   type RequestedSettings,
@@ -39,6 +39,7 @@ const newAccount = requestBody("New account", {
 const settings = requestBody("Account update", {
   time_zone: timeZone.optional(),
   threshold: threshold.optional(),
+  overdraft: overdraft.nullable().optional(),
 });
 
 const cursors = cursorsOf("accounts", [TEXT]);
@@ -118,24 +119,23 @@ export const accountRoutes = [
       path: "/v1/accounts/:account_id",
       byToken: true,
       tag: "accounts",
-      summary: "Change an account's low-balance threshold or time zone",
+      summary: "Change an account's low-balance threshold, overdraft or time zone",
       description:
-        "A new time zone applies to the months that follow. A dashboard token may change the threshold only, and not to one that a top-up within the ceilings could not reach.",
+        "`overdraft` says how far below zero holds and allowances may go: `0`, an amount, `unlimited`, or null for the default. A new time zone applies to the months that follow. A dashboard token may change the threshold only, and not to one that a top-up within the ceilings could not reach.",
       body: settings,
       response: { 200: account },
     },
     async (request, context) => {
       const { account_id } = request.params;
-      const { time_zone: timeZone, threshold } = request.body;
-      if (timeZone === undefined && threshold === undefined) {
-        throw badRequest("body", "names nothing to set: time_zone, threshold or both");
+      const { time_zone: timeZone, ...rest } = request.body;
+      const asked = { timeZone, ...rest };
+      if (Object.values(asked).every((value) => value === undefined)) {
+        throw badRequest("body", "names nothing to set: time_zone, threshold or overdraft");
       }
       if (request.caller?.kind === "token") {
-        await setByCustomer(context, request, { accountId: account_id, timeZone, threshold });
+        await setByCustomer(context, request, { accountId: account_id, ...asked });
       } else {
-        await makeChange(context, request, account_id, (change) =>
-          decideSettings({ timeZone, threshold }, change),
-        );
+        await makeChange(context, request, account_id, (change) => decideSettings(asked, change));
       }
       return readAccountView(context, account_id);
     },
@@ -145,12 +145,14 @@ export const accountRoutes = [
 async function setByCustomer(
   { database, now }: RouteContext,
   request: Pick<FastifyRequest, "caller">,
-  { accountId, timeZone, threshold }: RequestedSettings & { readonly accountId: AccountId },
+  asked: RequestedSettings & { readonly accountId: AccountId },
 ): Promise<void> {
-  if (timeZone !== undefined || threshold === undefined) {
-    throw new Problem(403, "not_allowed", "a dashboard token cannot change the time zone", {
-      field: "time_zone",
-    });
+  const { accountId, timeZone, overdraft, threshold } = asked;
+  if (timeZone !== undefined || overdraft !== undefined || threshold === undefined) {
+    const [name, field] =
+      overdraft === undefined ? ["time zone", "time_zone"] : ["overdraft", "overdraft"];
+    const detail = `a dashboard token cannot change the ${name}`;
+    throw new Problem(403, "not_allowed", detail, { field });
   }
   const by = { accountId, now: now(), by: nameOf(request) };
   const outcome = await setCustomerThreshold(database, by, threshold);

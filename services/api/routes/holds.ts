@@ -2,15 +2,17 @@ import { createHash } from "node:crypto";
 import { z } from "zod";
 import { hold, holdPage, toHold } from "../../../shared/contract/hold.ts";
 import { listOf, page } from "../../../shared/contract/page.ts";
+import { shortage } from "../../../shared/contract/shortage.ts";
 import { accountId, credits, id } from "../../../shared/contract/wire.ts";
 import { HOLD_SECONDS } from "../../../shared/core/holds/hold.ts";
 import type { AccountId } from "../../../shared/core/line/account.ts";
 import type { MicroCredits } from "../../../shared/core/line/credit-line.ts";
-import type { HoldAsked } from "../../../shared/ledger/holds/change-holds.ts";
+import type { HoldAsked, HoldOutcome } from "../../../shared/ledger/holds/change-holds.ts";
 import { listOpenHolds, readHold } from "../../../shared/ledger/holds/read-holds.ts";
+import { readShortage } from "../../../shared/ledger/payments/read-shortage.ts";
 import { readSnapshot } from "../../../shared/ledger/postgres/read-snapshot.ts";
 import { nameOf } from "../access/caller.ts";
-import { refuse } from "../problem.ts";
+import { Problem, refuse } from "../problem.ts";
 import { costOf } from "./cost.ts";
 import { dimensions, quantity } from "./estimate.ts";
 import { READ, type RouteContext, readOfAccount, requestBody, route } from "./route.ts";
@@ -58,7 +60,7 @@ export const holdRoutes = [
       params: ofAccount,
       summary: "Set credits aside for usage to come",
       description:
-        "Given only if `available` covers it, or else 402 (`insufficient_credits`); durable once answered. Give `credits`, or a `meter` and a `quantity` (with its `dimensions`). A hold ends when it is captured and used up, released, or when its time is over. It never moves the balance, and usage is metered whatever is held.",
+        "Given only if `available`, with the account's overdraft if it has one, covers it, or else 402 (`insufficient_credits`, with `asked`, `available` and `shortage`: why, and when that may change); durable once answered. Give `credits`, or a `meter` and a `quantity` (with its `dimensions`). A hold ends when it is captured and used up, released, or when its time is over. It never moves the balance, and usage is metered whatever is held.",
       body: newHold,
       response: { 201: hold },
     },
@@ -155,10 +157,29 @@ function placeOf({ account_id, hold_id }: z.output<typeof ofHold>) {
 }
 
 /** The hold after a change. Throws a Problem if it is refused. */
-async function changed({ changeHold }: RouteContext, asked: HoldAsked) {
-  const outcome = await changeHold(asked);
+async function changed(context: RouteContext, asked: HoldAsked) {
+  const outcome = await context.changeHold(asked);
+  if (outcome.kind === "insufficient_credits") throw await tooLittle(context, asked, outcome);
   if (outcome.kind !== "held") throw refuse(outcome);
   return toHold(outcome.hold);
+}
+
+/** With members for programs: what is asked for and available, why, and when that may change. */
+async function tooLittle(
+  { database, now }: RouteContext,
+  { accountId }: HoldAsked,
+  refusal: Extract<HoldOutcome, { kind: "insufficient_credits" }>,
+): Promise<Problem> {
+  const { asked, available } = refusal;
+  const short = await readSnapshot(database, (transaction) =>
+    readShortage(transaction, accountId, now()),
+  );
+  const members = {
+    ...{ asked: credits.encode(asked), available: credits.encode(available) },
+    shortage: short && shortage.encode(short),
+  };
+  const { status, code, message, field } = refuse(refusal);
+  return new Problem(status, code, message, { ...(field === undefined ? {} : { field }), members });
 }
 
 async function creditsOf(

@@ -11,6 +11,7 @@ import { formatCredits } from "../../../shared/core/text/credits-text.ts";
 import { readAutoTopUp } from "../../../shared/ledger/books/auto-top-ups.ts";
 import { readLiveLots, readLotsIfDue } from "../../../shared/ledger/books/read-lots.ts";
 import { readPaymentMethod } from "../../../shared/ledger/payments/methods.ts";
+import { readShortage } from "../../../shared/ledger/payments/read-shortage.ts";
 import type { Transaction } from "../../../shared/ledger/postgres/database.ts";
 import { sumUsage } from "../../../shared/ledger/usage/sum-usage.ts";
 import { costOf } from "./cost.ts";
@@ -103,16 +104,23 @@ export const outlookRoutes = [
         const { held } = account;
         const available = balance - held;
         const detail = `it costs about ${formatCredits(cost)} credits of ${formatCredits(available)}`;
+        const overdraft = account.overdraft ?? context.defaultOverdraft;
         const answer = {
-          ...{ accountId: account_id, cost, balance, held, available },
-          ...{ allowed: true, detail },
+          ...{ accountId: account_id, cost, balance, held, available, overdraft },
+          ...{ allowed: true, detail, shortage: null },
         };
         if (available >= cost && available > 0n) return { ...answer, reason: "enough" as const };
-        if (available > 0n && (await willBeToppedUp(context, transaction, account_id))) {
+        const most = available + (overdraft ?? 0n);
+        if (overdraft !== null && most >= cost && most > 0n) {
+          return { ...answer, reason: "within_overdraft" as const };
+        }
+        const trusted = overdraft === null && available > 0n;
+        if (trusted && (await willBeToppedUp(context, transaction, account_id))) {
           const reason = "will_be_topped_up" as const;
           return { ...answer, reason, detail: `${detail}; auto top-up is on` };
         }
-        return { ...answer, allowed: false, reason: "not_enough" as const };
+        const shortage = await readShortage(transaction, account_id, at);
+        return { ...answer, allowed: false, reason: "not_enough" as const, shortage };
       }),
   ),
 ];

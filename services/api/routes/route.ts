@@ -4,6 +4,7 @@ import { hideActors } from "../../../shared/contract/actor.ts";
 import { problem } from "../../../shared/contract/problem.ts";
 import { accountId } from "../../../shared/contract/wire.ts";
 import type { AccountId, Instant } from "../../../shared/core/line/account.ts";
+import type { MicroCredits } from "../../../shared/core/line/credit-line.ts";
 import type { Rates } from "../../../shared/core/offer/rates.ts";
 import {
   type AccountDetails,
@@ -28,6 +29,8 @@ export interface RouteContext {
   readRates(transaction: Transaction): Promise<Rates>;
   /** Decides on a request about a hold, together with others of the moment. */
   readonly changeHold: ChangeHold;
+  /** Of accounts without their own; null: none is set. */
+  readonly defaultOverdraft: MicroCredits | null;
   readonly heavyReads: HeavyReads;
   /** Runs exports, a few of an account at a time. */
   readonly exports: HeavyReads;

@@ -4,7 +4,7 @@ import { account, accountFields, toAccount } from "../../../shared/contract/acco
 import { noun } from "../../../shared/contract/noun.ts";
 import type { Account, AccountId, Instant } from "../../../shared/core/line/account.ts";
 import { waitsForNeed } from "../../../shared/core/line/low-balance.ts";
-import { formatCredits } from "../../../shared/core/text/credits-text.ts";
+import { formatCredits, overdraftText } from "../../../shared/core/text/credits-text.ts";
 import { formatInstant } from "../../../shared/core/text/instant-text.ts";
 import { createAccount, type NewAccount } from "../../../shared/ledger/credits/create-account.ts";
 import {
@@ -113,6 +113,7 @@ function detailsText(
     ["granted", formatCredits(of.granted)],
     ["position", formatCredits(of.position)],
     ["threshold", formatCredits(of.threshold)],
+    ...(of.overdraft === null ? [] : [["overdraft", overdraftText(of.overdraft)] as const]),
     ["low balance", lowBalanceText(of)],
     ["crossings", String(of.crossings)],
     ["live lots", String(liveLots)],

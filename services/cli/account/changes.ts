@@ -1,13 +1,13 @@
 import type { Command } from "commander";
 import { listOf } from "../../../shared/contract/page.ts";
 import { settingChange, settingChangePage } from "../../../shared/contract/setting-change.ts";
-import { formatCredits } from "../../../shared/core/text/credits-text.ts";
+import { formatCredits, overdraftText } from "../../../shared/core/text/credits-text.ts";
 import { formatInstant } from "../../../shared/core/text/instant-text.ts";
 import { moneyText } from "../../../shared/core/text/money.ts";
 import { listSettingChanges } from "../../../shared/ledger/books/setting-changes.ts";
 import { accountIdArgument } from "../shell/arguments.ts";
 import { addPageOptions, moreLines, type PageOptions, pageArgument } from "../shell/paging.ts";
-import { table } from "../shell/print.ts";
+import { type Column, table } from "../shell/print.ts";
 import { readAccountBooks } from "../shell/read-books.ts";
 import { shown } from "../shell/result.ts";
 import { addCommand, run } from "../shell/run-command.ts";
@@ -35,6 +35,8 @@ export function addAccountChangesCommand(account: Command): void {
 type Change = Awaited<ReturnType<typeof settingChangePage>>["items"][number];
 type Amounts = Pick<Change["autoTopUp"], "amount" | "limitPerDay" | "limitPerMonth">;
 
+const OVERDRAFT: Column<Change> = ["OVERDRAFT", ({ overdraft }) => overdraftText(overdraft)];
+
 function changesTable(changes: readonly Change[], currency: string): string {
   const amounts = ({ amount, limitPerDay, limitPerMonth }: Amounts) =>
     [amount, limitPerDay, limitPerMonth]
@@ -45,6 +47,7 @@ function changesTable(changes: readonly Change[], currency: string): string {
     ["WHO", ({ by }) => by],
     ["TIME ZONE", ({ timeZone }) => timeZone],
     ["THRESHOLD", ({ threshold }) => formatCredits(threshold), "right"],
+    ...(changes.some(({ overdraft }) => overdraft !== null) ? [OVERDRAFT] : []),
     ["AUTO TOP-UP", ({ autoTopUp }) => autoText(autoTopUp)],
     ["EACH / DAY / MONTH", ({ autoTopUp }) => amounts(autoTopUp)],
     ["CEILINGS", ({ autoTopUp }) => amounts(autoTopUp.ceilings)],

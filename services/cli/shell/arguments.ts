@@ -1,6 +1,7 @@
 import { userInfo } from "node:os";
 import type { AccountId, Instant } from "../../../shared/core/line/account.ts";
 import { MAX_BIGINT, type MicroCredits } from "../../../shared/core/line/credit-line.ts";
+import { isOverdraft, UNLIMITED } from "../../../shared/core/line/overdraft.ts";
 import { LOT_SOURCES, type LotSource } from "../../../shared/core/month/grant-credits.ts";
 import type { BillingInterval, Renewal } from "../../../shared/core/offer/billing-periods.ts";
 import { isTimeZone } from "../../../shared/core/offer/months.ts";
@@ -42,6 +43,14 @@ export function idArgument(name: string, text: string): string {
 
 export function creditsArgument(text: string): MicroCredits {
   return orWrongUsage(() => parseCredits(text));
+}
+
+/** Parses an overdraft: "none", "unlimited", "default" (null), or credits. */
+export function overdraftArgument(text: string): MicroCredits | null {
+  if (text === "default") return null;
+  const credits = text === "unlimited" ? UNLIMITED : text === "none" ? 0n : creditsArgument(text);
+  if (isOverdraft(credits)) return credits;
+  throw new WrongUsage(`the overdraft is ${text}; it cannot be below zero`);
 }
 
 /** Parses units of the account's currency ("9.90"); returns minor units. */

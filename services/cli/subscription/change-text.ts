@@ -6,7 +6,7 @@ import { countOf } from "../../../shared/core/text/text.ts";
 export function changeText({ kind, detail }: SubscriptionChange): string {
   const { plan = "?", before = "?", interval = "?", renewal = "?", units = "?" } = detail;
   const { period = "?", add_on: addOn = "?", time_zone: timeZone = "?" } = detail;
-  const { threshold = "?" } = detail;
+  const { threshold = "?", overdraft = "?" } = detail;
   switch (kind) {
     case "subscribed":
       return `subscribed to ${plan}, paid ${oftenText(interval)}, renews ${renewalText(renewal)}`;
@@ -40,6 +40,8 @@ export function changeText({ kind, detail }: SubscriptionChange): string {
       return `time zone ${timeZone} instead of ${before}`;
     case "threshold_changed":
       return `threshold ${creditsOf(threshold)} credits instead of ${creditsOf(before)}`;
+    case "overdraft_changed":
+      return `overdraft ${creditsOf(overdraft)} instead of ${creditsOf(before)}`;
   }
 }
 

@@ -7,6 +7,8 @@ export interface AccountSettings {
   /** IANA name. */
   readonly timeZone: string;
   readonly threshold: MicroCredits;
+  /** How far below zero holds and allowances may go. Null: the default. */
+  readonly overdraft: MicroCredits | null;
   readonly autoTopUp: TopUpTerms;
 }
 

@@ -41,6 +41,7 @@ function afterChange(then: SubscriptionThen, change: SubscriptionChange): Subscr
       return { ...then, addOns: usesAfter(then.addOns, change) };
     case "time_zone_changed":
     case "threshold_changed":
+    case "overdraft_changed":
       return then;
     default:
       return { ...then, place: then.place && { ...then.place, ...inPlace(then.place, change) } };

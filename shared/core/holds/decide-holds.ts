@@ -1,6 +1,6 @@
 import type { Account, Instant, Lot } from "../line/account.ts";
 import { availableAt } from "../line/available.ts";
-import type { MicroCredits } from "../line/credit-line.ts";
+import { least, MAX_BIGINT, type MicroCredits } from "../line/credit-line.ts";
 import type { Refusal } from "../line/refusal.ts";
 import { endIfUsedUp, expireHold, type Hold, heldBy } from "./hold.ts";
 
@@ -79,7 +79,9 @@ export function decideHolds(
   }
   const balance = availableAt(account, lots, now);
   const decisions = requests.map((request) => {
-    const of = { accountId: account.accountId, available: balance - held, now };
+    const available = balance - held;
+    const mostToHold = least(available + (account.overdraft ?? 0n), MAX_BIGINT - held);
+    const of = { accountId: account.accountId, available, mostToHold, now };
     const decision = decide(known.get(request.holdId), request, of);
     if (decision.kind === "held") change(decision.hold);
     return decision;
@@ -89,6 +91,8 @@ export function decideHolds(
 
 interface Now extends Pick<Account, "accountId"> {
   readonly available: MicroCredits;
+  /** What is available, and the overdraft. */
+  readonly mostToHold: MicroCredits;
   readonly now: Instant;
 }
 
@@ -108,15 +112,15 @@ function decide(hold: Hold | undefined, request: HoldRequest, at: Now): HoldDeci
 
 type Asked = Extract<HoldRequest, { kind: "hold" }>;
 
-function give(asked: Asked, { accountId, available, now }: Now): HoldDecision {
+function give(asked: Asked, { accountId, available, mostToHold, now }: Now): HoldDecision {
   const { holdId, request, credits, partial, ttlMs, by } = asked;
   if (credits <= 0n) return { kind: "no_credits" };
-  if (available < credits && !(partial && available > 0n)) {
+  if (mostToHold < credits && !(partial && mostToHold > 0n)) {
     return { kind: "insufficient_credits", asked: credits, available };
   }
   const hold: Hold = {
     ...{ accountId, holdId, request, asked: credits },
-    credits: available < credits ? available : credits,
+    credits: least(mostToHold, credits),
     ...{ used: 0n, captured: null, status: "open", requestedBy: by },
     ...{ createdAt: now, expiresAt: now + ttlMs, endedAt: null },
   };

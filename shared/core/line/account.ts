@@ -39,6 +39,8 @@ export interface Account extends CreditLine {
   readonly holdChanges: bigint;
   /** What is counted for its budgets, as `budgets/counted.ts` reads it. Null: it has no budgets. */
   readonly budgets: string | null;
+  /** How far below zero holds and allowances may go. Null: the default. */
+  readonly overdraft: MicroCredits | null;
 }
 
 /** Credits added together, from one source. */

@@ -159,6 +159,7 @@ interface Figures {
 type UnchangedSetting =
   | { setting: "time_zone"; timeZone: string }
   | { setting: "threshold"; threshold: MicroCredits }
+  | { setting: "overdraft"; overdraft: MicroCredits | null }
   /** `from` null: now. */
   | { setting: "plan"; planId: string; from: Instant | null }
   /** `planned`: from the end of what is paid. */

@@ -103,7 +103,8 @@ type SubscriptionChangeKind =
   | "add_on_changed"
   | "add_on_change_planned"
   | "time_zone_changed"
-  | "threshold_changed";
+  | "threshold_changed"
+  | "overdraft_changed";
 
 /**
  * One entry of an account's history: who changed what, and when. A planned change takes effect with the

@@ -1,4 +1,5 @@
 import { MAX_BIGINT, MICRO_PER_CREDIT, type MicroCredits } from "../line/credit-line.ts";
+import { UNLIMITED } from "../line/overdraft.ts";
 import { parseDecimal } from "./decimal.ts";
 
 /** A micro-credit is the sixth decimal of a credit. */
@@ -42,4 +43,11 @@ export function formatCredits(credits: MicroCredits): string {
   const fraction = (size % MICRO_PER_CREDIT).toString().padStart(DECIMALS, "0").replace(/0+$/, "");
   const whole = `${credits < 0n ? "-" : ""}${size / MICRO_PER_CREDIT}`;
   return fraction === "" ? whole : `${whole}.${fraction}`;
+}
+
+/** "none", "unlimited" or "5 credits"; null: "the default". */
+export function overdraftText(overdraft: MicroCredits | null): string {
+  if (overdraft === null) return "the default";
+  if (overdraft === UNLIMITED) return "unlimited";
+  return overdraft === 0n ? "none" : `${formatCredits(overdraft)} credits`;
 }

@@ -69,12 +69,13 @@ type Row = Account &
   Omit<AccountDetails, "account" | "defaultCeilings"> &
   Record<"mostAmount" | "mostPerDay" | "mostPerMonth", bigint | null>;
 
-const SET = "UPDATE account SET time_zone = $2, threshold = $3 WHERE account_id = $1";
+const SET =
+  "UPDATE account SET time_zone = $2, threshold = $3, overdraft = $4 WHERE account_id = $1";
 
-/** Writes an account's time zone and threshold. Columns derived from them are written by `postMovement`. */
+/** Writes an account's time zone, threshold and overdraft. Columns derived from them are written by `postMovement`. */
 export async function writeAccountSettings(
   transaction: Transaction,
-  { accountId, timeZone, threshold }: Account,
+  { accountId, timeZone, threshold, overdraft }: Account,
 ): Promise<void> {
-  await transaction.query(SET, [accountId, timeZone, threshold]);
+  await transaction.query(SET, [accountId, timeZone, threshold, overdraft]);
 }

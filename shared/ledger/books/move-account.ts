@@ -175,13 +175,19 @@ function moveOf<D>(
   return { before, step, steps: [settled, ended, step].filter((done) => done !== null) };
 }
 
+const SETTINGS = ["timeZone", "threshold", "overdraft"] as const;
+
+const SET_BY: ReadonlySet<string> = new Set([
+  ...["time_zone_changed", "threshold_changed", "overdraft_changed"],
+]);
+
 async function writeSettings(
   transaction: Transaction,
   before: Account,
   after: Account,
   { changes, now }: { readonly changes: readonly SubscriptionChange[]; readonly now: Instant },
 ): Promise<void> {
-  if (after.timeZone === before.timeZone && after.threshold === before.threshold) return;
+  if (SETTINGS.every((setting) => after[setting] === before[setting])) return;
   await writeAccountSettings(transaction, after);
   if (after.timeZone !== before.timeZone) await recountBudgets(transaction, after, now);
   const { accountId } = after;
@@ -190,9 +196,7 @@ async function writeSettings(
 
 /** A setting changes only together with a change in the history. */
 function whoSet(changes: readonly SubscriptionChange[]): string {
-  const change = changes.findLast(
-    ({ kind }) => kind === "time_zone_changed" || kind === "threshold_changed",
-  );
+  const change = changes.findLast(({ kind }) => SET_BY.has(kind));
   if (change === undefined) throw new Error("a setting changed and no change says by whom");
   return change.by;
 }

@@ -21,7 +21,9 @@ export const SETTINGS_JSON = `(
           ELSE jsonb_build_object('ceilings', jsonb_build_object(
             'amount', most_amount::text,
             'per_day', most_per_day::text,
-            'per_month', most_per_month::text)) END)`;
+            'per_month', most_per_month::text)) END
+  || CASE WHEN overdraft IS NULL THEN '{}'
+          ELSE jsonb_build_object('overdraft', overdraft::text) END)`;
 
 const RECORD = `
   INSERT INTO setting_change (account_id, sequence, changed_at, changed_by, detail)
@@ -52,6 +54,7 @@ const LIST = `
 interface Detail {
   readonly time_zone: string;
   readonly threshold: string;
+  readonly overdraft?: string;
   readonly auto_top_up: {
     readonly enabled: boolean;
     readonly amount: string | null;
@@ -76,11 +79,18 @@ export async function listSettingChanges(
   return rows.map(({ detail, ...change }) => ({ ...change, settings: toSettings(detail) }));
 }
 
-function toSettings({ time_zone, threshold, auto_top_up, ceilings }: Detail): AccountSettings {
+function toSettings({
+  time_zone,
+  threshold,
+  overdraft,
+  auto_top_up,
+  ceilings,
+}: Detail): AccountSettings {
   const { enabled, amount, limit_per_day, limit_per_month } = auto_top_up;
   return {
     timeZone: time_zone,
     threshold: BigInt(threshold),
+    overdraft: toAmount(overdraft ?? null),
     autoTopUp: {
       enabled,
       amount: toAmount(amount),

@@ -1,5 +1,6 @@
 import { decideHolds, type HoldDecision, type HoldRequest } from "../../core/holds/decide-holds.ts";
 import type { Account, AccountId, Instant } from "../../core/line/account.ts";
+import type { MicroCredits } from "../../core/line/credit-line.ts";
 import { moveAccounts, type UnknownAccount } from "../books/move-account.ts";
 import { lockAccounts, lockFreeAccounts, readAccounts } from "../books/read-accounts.ts";
 import { readLotsOfDue } from "../books/read-lots.ts";
@@ -16,12 +17,13 @@ export type HoldOutcome = HoldDecision | UnknownAccount;
 
 /**
  * Decides on requests about holds of any accounts, in their order, in one transaction. What is due on an account
- * by time alone is settled first. Returns an outcome for each request once all of them are durable.
+ * by time alone is settled first. `overdraft` is that of accounts without their own. Returns an outcome for each request once all of them are durable.
  */
 export async function changeHolds(
   database: Database,
   asked: readonly HoldAsked[],
   now: Instant,
+  overdraft: MicroCredits | null = null,
 ): Promise<HoldOutcome[]> {
   const byAccount = byAccountOf(asked);
   const ids = [...byAccount.keys()];
@@ -30,7 +32,9 @@ export async function changeHolds(
   if (due.length > 0) await moveAccounts(database, { accountIds: due, now }, async () => new Map());
   return inTransaction(database, async (transaction) => {
     const locked = await lockAccounts(transaction, ids);
-    const outcomes = outcomesOf(await changeLocked(transaction, locked, byAccount, now), byAccount);
+    const accounts = locked.map((account) => withOverdraft(account, overdraft));
+    const changed = await changeLocked(transaction, accounts, byAccount, now);
+    const outcomes = outcomesOf(changed, byAccount);
     return asked.map((request) => {
       const { accountId } = request;
       return outcomes.get(request) ?? { kind: "unknown_account", accountId };
@@ -46,14 +50,21 @@ export async function changeFreeHolds(
   database: Database,
   asked: readonly HoldAsked[],
   now: Instant,
+  overdraft: MicroCredits | null = null,
 ): Promise<(HoldOutcome | null)[]> {
   const byAccount = byAccountOf(asked);
   return inTransaction(database, async (transaction) => {
     const locked = await lockFreeAccounts(transaction, [...byAccount.keys()]);
-    const ready = locked.filter((account) => !mustBeSettled(account, now));
+    const ready = locked
+      .filter((account) => !mustBeSettled(account, now))
+      .map((account) => withOverdraft(account, overdraft));
     const outcomes = outcomesOf(await changeLocked(transaction, ready, byAccount, now), byAccount);
     return asked.map((request) => outcomes.get(request) ?? null);
   });
+}
+
+function withOverdraft(account: Account, overdraft: MicroCredits | null): Account {
+  return account.overdraft === null ? { ...account, overdraft } : account;
 }
 
 function byAccountOf(asked: readonly HoldAsked[]) {

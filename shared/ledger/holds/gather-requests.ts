@@ -1,4 +1,5 @@
 import type { Instant } from "../../core/line/account.ts";
+import type { MicroCredits } from "../../core/line/credit-line.ts";
 import type { Database } from "../postgres/database.ts";
 import { changeFreeHolds, changeHolds, type HoldAsked, type HoldOutcome } from "./change-holds.ts";
 
@@ -18,11 +19,15 @@ export type ChangeHold = (asked: HoldAsked) => Promise<HoldOutcome>;
  * Decides the requests of a moment together: while a transaction is under way, those that come wait for the next
  * one, in their order. So many requests on one account cost one lock of its row, and none waits for a timer.
  * Requests about accounts that others have locked, or that must be settled, are decided in transactions of their
- * own, so that they hold up no others.
+ * own, so that they hold up no others. `overdraft` is that of accounts without their own.
  */
-export function gatherRequests(database: Database, now: () => Instant): ChangeHold {
-  const later = openLane((asked) => changeHolds(database, asked, now()));
-  const first = openLane((asked) => changeFreeHolds(database, asked, now()), later);
+export function gatherRequests(
+  database: Database,
+  now: () => Instant,
+  overdraft: MicroCredits | null = null,
+): ChangeHold {
+  const later = openLane((asked) => changeHolds(database, asked, now(), overdraft));
+  const first = openLane((asked) => changeFreeHolds(database, asked, now(), overdraft), later);
   return (asked) => new Promise((answer, fail) => first({ asked, answer, fail }));
 }
 

@@ -53,7 +53,7 @@ const COMPARED = (records: string): readonly Compared[] => [
   {
     table: "account",
     columns:
-      "granted, position, entries, threshold, crossings, waiting_crossing, low_balance, next_due_at, settle_at, expired_until, time_zone, currency, created_at",
+      "granted, position, entries, threshold, overdraft, crossings, waiting_crossing, low_balance, next_due_at, settle_at, expired_until, time_zone, currency, created_at",
     key: "account_id",
   },
   {

@@ -52,9 +52,10 @@ const LOCK = "SELECT pg_advisory_xact_lock(hashtext('drawdown.replay'))";
 // Already low, so that metering publishes no low balance; nothing is due, so that it settles nothing.
 const ACCOUNTS = {
   table: "account",
-  columns: "account_id, threshold, low_balance, time_zone, currency, created_at, budgets",
+  columns:
+    "account_id, threshold, overdraft, low_balance, time_zone, currency, created_at, budgets",
   query:
-    "SELECT account_id, threshold, true, time_zone, currency, created_at, budgets FROM account",
+    "SELECT account_id, threshold, overdraft, true, time_zone, currency, created_at, budgets FROM account",
 };
 
 /**

@@ -5,6 +5,7 @@ import {
   type HoldRequest,
 } from "../../../shared/core/holds/decide-holds.ts";
 import type { Hold } from "../../../shared/core/holds/hold.ts";
+import { UNLIMITED } from "../../../shared/core/line/overdraft.ts";
 import { toAccountId } from "../../../shared/core/text/text.ts";
 import { accountWith, lotOf, MINUTE, NOON } from "../../support/core/examples.ts";
 
@@ -41,6 +42,50 @@ function holding(holds: readonly Hold[] = [], held = 0n, given: Partial<HoldingA
 
 const kindsOf = ({ decisions }: ReturnType<typeof decideHolds>) =>
   decisions.map(({ kind }) => kind);
+
+describe("an overdraft", () => {
+  const overdrawn = (overdraft: bigint, requests: readonly HoldRequest[], held = 0n) =>
+    decideHolds(
+      { account: accountWith({ granted: 100n, held, overdraft }), lots: [], holds: [] },
+      requests,
+      NOON,
+    );
+
+  test("is what holds may go below zero by", () => {
+    const { decisions, held } = overdrawn(50n, [
+      asked("a", 120n),
+      asked("b", 31n),
+      asked("c", 30n),
+    ]);
+    expect(decisions).toMatchObject([
+      { kind: "held" },
+      { kind: "insufficient_credits", asked: 31n, available: -20n },
+      { kind: "held" },
+    ]);
+    expect(held).toBe(150n);
+  });
+
+  test("counts where a part is allowed", () => {
+    const { decisions } = overdrawn(50n, [asked("a", 200n, { partial: true })]);
+    expect(decisions).toMatchObject([{ kind: "held", hold: { credits: 150n } }]);
+  });
+
+  test("without a limit gives any amount, and no more in all than fits into 64 bits", () => {
+    const most = UNLIMITED - 10n;
+    const { decisions, held } = overdrawn(UNLIMITED, [asked("a", most), asked("b", 11n)]);
+    expect([kindsOf({ decisions } as ReturnType<typeof decideHolds>), held]).toEqual([
+      ["held", "insufficient_credits"],
+      most,
+    ]);
+  });
+
+  test("of none is zero: no hold of what there is not", () => {
+    expect(kindsOf(overdrawn(0n, [asked("a", 101n), asked("b", 100n)]))).toEqual([
+      "insufficient_credits",
+      "held",
+    ]);
+  });
+});
 
 describe("a hold is given", () => {
   test("of what is available, each of less than the one before", () => {

@@ -29,6 +29,7 @@ export function accountWith(given: Partial<Account> = {}): Account {
     held: 0n,
     holdChanges: 0n,
     budgets: null,
+    overdraft: null,
     ...given,
   };
 }

@@ -71,6 +71,7 @@ export async function openServer(
       streamsPerAccount: 10_000,
       requestWithinMs: 30_000,
       trustedProxies: undefined,
+      defaultOverdraft: null,
       ...settings,
     },
   );
