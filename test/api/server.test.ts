@@ -38,6 +38,7 @@ describe("settings", () => {
       streamsPerAccount: 100,
       wrongKeysPerMinute: 30,
       trustedProxies: undefined,
+      defaultOverdraft: null,
     });
   });
 

@@ -217,6 +217,29 @@ describe("account set", () => {
     expect(await everyTable(books)).toEqual(before);
   });
 
+  test("sets the overdraft, which accounts and their history show", async () => {
+    await openAccount(books, "cli-overdraft");
+    for (const [given, says] of [
+      ["none", "overdraft 0 instead of default"],
+      ["2.5", "overdraft 2.5 instead of 0"],
+      ["unlimited", "overdraft unlimited instead of 2.5"],
+    ]) {
+      const set = await run(`account set cli-overdraft --overdraft ${given}`);
+      expect(set.stdout).toBe(`cli-overdraft: ${says}.\n`);
+    }
+    expect((await run("account show cli-overdraft")).stdout).toMatch(/^overdraft +unlimited$/m);
+    expect((await run("account changes cli-overdraft")).stdout).toMatch(
+      /OVERDRAFT[\s\S]* unlimited [\s\S]* 2.5 credits [\s\S]* none /,
+    );
+    expect((await run("account set cli-overdraft --overdraft unlimited")).stderr).toBe(
+      "the overdraft is already unlimited\n",
+    );
+    await run("account set cli-overdraft --overdraft default");
+    expect(JSON.parse((await run("account show cli-overdraft --json")).stdout)).toMatchObject({
+      overdraft: null,
+    });
+  });
+
   test("changes nothing when it is refused", async () => {
     await openAccount(books, "cli-stays");
     const before = await everyTable(books);
@@ -224,7 +247,7 @@ describe("account set", () => {
       [1, "cli-nobody --time-zone UTC", "there is no account cli-nobody"],
       [1, "cli-stays --time-zone UTC", "the time zone is already UTC"],
       [1, "cli-stays --threshold 0", "the threshold is already 0 credits"],
-      [2, "cli-stays", "name what to set: --time-zone, --threshold or both"],
+      [2, "cli-stays", "name what to set: --time-zone, --threshold or --overdraft"],
       [2, "cli-stays --threshold -1", "-1 credits are below zero"],
       [
         2,

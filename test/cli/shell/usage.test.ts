@@ -91,7 +91,7 @@ describe("wrong usage is one sentence and exit code 2", () => {
     ["lots acme --jsn", "unknown option '--jsn' (Did you mean --json?)"],
     ["lots", "missing required argument 'account'"],
     ["rate set tokens 3", "required option '--per <units>' not specified"],
-    ["account set acme", "name what to set: --time-zone, --threshold or both"],
+    ["account set acme", "name what to set: --time-zone, --threshold or --overdraft"],
     ["payment-method set acme", "required option '--customer <id>' not specified"],
     ["top-up make acme", "missing required argument 'amount'"],
     ["explain event e-1", "required option '--account <account>' not specified"],
