@@ -9,6 +9,7 @@ const ROOMS = {
     "text",
     "budgets",
     "holds",
+    "alerts",
     "month",
     "changes",
     "usage",
@@ -17,7 +18,7 @@ const ROOMS = {
     "webhooks",
   ],
   "shared/ledger": [
-    ...["postgres", "outbox", "catalogue", "access", "books", "budgets", "holds"],
+    ...["postgres", "outbox", "alerts", "catalogue", "access", "books", "budgets", "holds"],
     ...["credits", "usage", "month", "payments", "webhooks", "dead-letters"],
     ...["replay", "proof", "housekeeping"],
   ],

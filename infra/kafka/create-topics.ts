@@ -47,6 +47,7 @@ function topics({ usagePartitions, replication }: TopicSettings): ITopicConfig[]
       TOPICS.payments,
       TOPICS.holds,
       TOPICS.creditsExpiring,
+      TOPICS.alerts,
     ].map((name) => topic(name, BILLING_PARTITIONS, { "retention.ms": BILLING_RETENTION_MS })),
     topic(TOPICS.balances, BILLING_PARTITIONS, {
       "cleanup.policy": "compact",

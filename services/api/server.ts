@@ -27,6 +27,7 @@ import { operationsRoute } from "./operations/operations-route.ts";
 import { Problem } from "./problem.ts";
 import { serveRoot } from "./root-page.ts";
 import { accountRoutes } from "./routes/accounts.ts";
+import { alertRoutes } from "./routes/alerts.ts";
 import { balanceRoute } from "./routes/balance.ts";
 import { budgetRoutes } from "./routes/budgets.ts";
 import { catalogueRoute } from "./routes/catalogue.ts";
@@ -89,6 +90,7 @@ const ROUTES = [
     usageRoutes,
     outlookRoutes,
     holdRoutes,
+    alertRoutes,
     budgetRoutes,
     estimateRoute,
     ownRatesRoutes,

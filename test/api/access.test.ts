@@ -100,6 +100,7 @@ describe("a dashboard token", () => {
       "GET /allowance",
       "GET /holds",
       "GET /holds/{hold_id}",
+      "GET /alerts",
       "GET /budgets",
       "GET /rates",
       "GET /top-ups",

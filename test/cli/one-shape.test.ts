@@ -2,9 +2,11 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { DEFAULT_ALERTS } from "../../shared/core/alerts/alert-settings.ts";
 import { toAccountId } from "../../shared/core/text/text.ts";
 import { TOPICS } from "../../shared/core/text/topics.ts";
 import { dashboardLinkKey, makeDashboardToken } from "../../shared/ledger/access/make-access.ts";
+import { setAlerts } from "../../shared/ledger/alerts/alert-settings.ts";
 import { setOwnTerms } from "../../shared/ledger/credits/set-own-terms.ts";
 import { requestRefund } from "../../shared/ledger/payments/refunds.ts";
 import { inTransaction } from "../../shared/ledger/postgres/database.ts";
@@ -29,6 +31,8 @@ beforeAll(async () => {
   await openSubscriber(books, "acme", { at: NOW, voices: 2 });
   await setCard(books, "acme", "card_approve");
   await topUp(books, "acme", { amount: 1_000n, key: "order-17" });
+  const alerts = { accountId: toAccountId("acme"), now: NOW, by: "test" };
+  await setAlerts(books.database, alerts, { ...DEFAULT_ALERTS, monthPercents: [1] });
   await meterEvents(books, [
     {
       ...{ eventId: "call-1", accountId: "acme", meter: "call", quantity: 3n, occurredAt: NOW - 1 },
@@ -105,6 +109,8 @@ const SAME = [
   { route: "/v1/dead-letters", command: "dead-letters list" },
   { route: "/v1/keys", command: "key list" },
   { route: `${ACCOUNT}/dashboard-tokens`, command: "token list acme" },
+  { route: `${ACCOUNT}/alert-settings`, command: "alerts show acme" },
+  { route: `${ACCOUNT}/alerts`, command: "alerts list acme" },
   { route: "/v1/webhooks", command: "webhooks list" },
   { route: `${WEBHOOK}/deliveries`, command: `webhooks deliveries ${ENDPOINT}` },
   {

@@ -134,6 +134,7 @@ test("housekeeping deletes old rows, and dead letters whose messages have left t
     ...{ database: books.database, kafka, waits, logger: silent, stopping, retention },
   })();
   expect(await listHousekeeping(books.database)).toMatchObject([
+    { table: "alert", deleted: 0n, keptFor: "13 months" },
     { table: "api_request", deleted: 1n },
     { table: "budget_spend", deleted: 0n },
     { table: "dashboard_token", deleted: 0n },

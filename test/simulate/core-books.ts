@@ -145,7 +145,7 @@ function emptyAccount({ id, timeZone, currency, threshold }: HistoryAccount): Co
     ...{ accountId: toAccountId(id), version: 1n, timeZone, threshold: BigInt(threshold) },
     ...{ granted: 0n, position: 0n, lowBalance: false, crossings: 0n, waitingCrossing: null },
     ...{ entries: 0n, nextDueAt: null, settleAt: null, expiredUntil: null, spent: null },
-    ...{ held: 0n, holdChanges: 0n, budgets: null, overdraft: null },
+    ...{ held: 0n, holdChanges: 0n, budgets: null, overdraft: null, alertAt: null },
   };
   const none = { lots: [], entries: [], fees: [], lowBalances: [], used: 0n };
   return {

@@ -2,25 +2,18 @@ import { z } from "zod";
 import { allowance } from "../../../shared/contract/allowance.ts";
 import { runway } from "../../../shared/contract/runway.ts";
 import { count, credits, id, words } from "../../../shared/contract/wire.ts";
-import { runwayOf } from "../../../shared/core/history/runway.ts";
 import type { AccountId } from "../../../shared/core/line/account.ts";
 import { availableAt } from "../../../shared/core/line/available.ts";
-import { hourOf } from "../../../shared/core/offer/months.ts";
 import type { Dimensions } from "../../../shared/core/offer/value-tree.ts";
 import { formatCredits } from "../../../shared/core/text/credits-text.ts";
 import { readAutoTopUp } from "../../../shared/ledger/books/auto-top-ups.ts";
-import { readLiveLots, readLotsIfDue } from "../../../shared/ledger/books/read-lots.ts";
+import { readLotsIfDue } from "../../../shared/ledger/books/read-lots.ts";
 import { readPaymentMethod } from "../../../shared/ledger/payments/methods.ts";
 import { readShortage } from "../../../shared/ledger/payments/read-shortage.ts";
 import type { Transaction } from "../../../shared/ledger/postgres/database.ts";
-import { sumUsage } from "../../../shared/ledger/usage/sum-usage.ts";
+import { estimateRunway } from "../../../shared/ledger/usage/estimate-runway.ts";
 import { costOf } from "./cost.ts";
 import { HEAVY_READ, READ, type RouteContext, readOfAccount, route } from "./route.ts";
-
-const HOUR_MS = 60 * 60 * 1000;
-const DAY_MS = 24 * HOUR_MS;
-const PACE_DAYS = 7;
-const MOST_METERS = 10_000;
 
 /** The dimensions of usage, in a query. */
 const dimensionValues = z.codec(words(4_096), z.custom<Dimensions>(), {
@@ -61,29 +54,9 @@ export const outlookRoutes = [
       response: { 200: runway },
     },
     ({ params: { account_id } }, context) =>
-      readOfAccount(context, account_id, async (transaction, { account, createdAt }) => {
-        const now = context.now();
-        const since = Math.min(Math.max(now - PACE_DAYS * DAY_MS, createdAt), now - DAY_MS);
-        // In whole hours, of which sums are kept.
-        const from = hourOf(since, account.timeZone);
-        const to = hourOf(now, account.timeZone) + HOUR_MS;
-        const range = { from, to, step: null, timeZone: account.timeZone };
-        const spent = await sumUsage(transaction, account_id, {
-          ...range,
-          group: "meter",
-          limit: MOST_METERS,
-        });
-        const used = spent.reduce((sum, total) => sum + total.credits, 0n);
-        const pace = { credits: used, perMs: now - from };
-        const lots = (await readLiveLots(transaction, [account_id])).get(account_id) ?? [];
-        return {
-          balance: availableAt(account, lots, now),
-          pacePerDay: (used * BigInt(DAY_MS)) / BigInt(now - from),
-          paceFrom: from,
-          paceTo: now,
-          ...runwayOf(lots, { position: account.position, now }, pace),
-        };
-      }),
+      readOfAccount(context, account_id, (transaction, details) =>
+        estimateRunway(transaction, details, context.now()),
+      ),
   ),
   route(
     {

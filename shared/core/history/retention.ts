@@ -54,6 +54,9 @@ const HOLDS_KEPT = { count: 40, unit: "day" } as const;
 /** For how long the spend of a window can be counted after its end: usage comes no later, unless a person retries it. */
 const BUDGET_WINDOWS_KEPT = { count: 40, unit: "day" } as const;
 
+/** For longer than a month lasts in which an alert is raised once. */
+const ALERTS_KEPT = { count: 13, unit: "month" } as const;
+
 /** A table whose old rows are deleted. What ends a row's use is in the statement that deletes it. */
 export interface HousekeepingRule {
   readonly table:
@@ -62,6 +65,7 @@ export interface HousekeepingRule {
     | "reconciliation"
     | "dead_letter"
     | "hold"
+    | "alert"
     | "budget_spend"
     | "usage_identity"
     | "usage_page"
@@ -102,6 +106,7 @@ export function housekeepingRules({
     { table: "reconciliation", kept: reconciliations, needsMetering: false },
     { table: "dead_letter", kept: deadLetters, needsMetering: true },
     { table: "hold", kept: HOLDS_KEPT, needsMetering: false },
+    { table: "alert", kept: ALERTS_KEPT, needsMetering: false },
     { table: "budget_spend", kept: BUDGET_WINDOWS_KEPT, needsMetering: false },
     { table: "usage_identity", kept: repeats, needsMetering: false },
     { table: "usage_page", kept: usage, needsMetering: true },

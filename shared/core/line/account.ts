@@ -41,6 +41,8 @@ export interface Account extends CreditLine {
   readonly budgets: string | null;
   /** How far below zero holds and allowances may go. Null: the default. */
   readonly overdraft: MicroCredits | null;
+  /** Where its line next reaches a level that it asks to be told of. Null: it has no alerts. */
+  readonly alertAt: MicroCredits | null;
 }
 
 /** Credits added together, from one source. */

@@ -8,6 +8,7 @@ export const TOPICS = {
   payments: "billing.payments",
   holds: "billing.holds",
   creditsExpiring: "billing.credits-expiring",
+  alerts: "billing.alerts",
   balances: "billing.balances",
   balancesComplete: "billing.balances-complete",
 } as const;

@@ -8,6 +8,7 @@ export const EVENT_TYPES = [
   TOPICS.payments,
   TOPICS.holds,
   TOPICS.creditsExpiring,
+  TOPICS.alerts,
 ] as const;
 
 export type EventType = (typeof EVENT_TYPES)[number];
@@ -20,4 +21,5 @@ export const TIME_FIELD: { readonly [T in EventType]: string } = {
   "billing.payments": "changed_at",
   "billing.holds": "changed_at",
   "billing.credits-expiring": "noticed_at",
+  "billing.alerts": "raised_at",
 };

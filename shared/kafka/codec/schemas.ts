@@ -111,6 +111,7 @@ export const SCHEMAS = {
   payments: schemaOf(TOPICS.payments, "payment-changed.avsc"),
   holds: schemaOf(TOPICS.holds, "hold-changed.avsc"),
   creditsExpiring: schemaOf(TOPICS.creditsExpiring, "credits-expiring.avsc"),
+  alerts: schemaOf(TOPICS.alerts, "alert-raised.avsc"),
   balances: schemaOf(TOPICS.balances, "balance-changed.avsc"),
   balancesComplete: schemaOf(TOPICS.balancesComplete, "balances-complete.avsc"),
 } as const satisfies Record<keyof typeof TOPICS, TopicSchema>;

@@ -4,6 +4,7 @@ import {
   type TopUpNotice,
   UNTOUCHED_AUTO_TOP_UP,
 } from "../../core/payments/auto-top-up.ts";
+import { raiseTopUpAlerts } from "../alerts/top-up-alerts.ts";
 import { putInOutbox } from "../outbox/outbox.ts";
 import { topUpChangedRecord } from "../outbox/records.ts";
 import { columnsOf, textArray } from "../postgres/array-literal.ts";
@@ -101,10 +102,12 @@ export async function writeAutoTopUps(
     ...(["keepAfterSubscription", "mostAmount", "mostPerDay", "mostPerMonth"] as const),
     ...(["declines", "pausedUntil", "stopped", "lookAt", "published"] as const),
   );
+  const notices = changed.flatMap(numbered);
   await together([
     transaction.query({ name: "write-auto-top-ups", text: WRITE, values }),
-    publishNotices(transaction, changed.flatMap(numbered), now),
+    publishNotices(transaction, notices, now),
   ]);
+  await raiseTopUpAlerts(transaction, notices, now);
 }
 
 function toWritten({ accountId, auto: { ceilings, ...auto }, notices }: ChangedAutoTopUp) {

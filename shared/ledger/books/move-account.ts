@@ -7,6 +7,7 @@ import { type Settlement, settle } from "../../core/month/settle.ts";
 import type { SubscriptionChange } from "../../core/month/subscription.ts";
 import type { Catalogue } from "../../core/offer/catalogue.ts";
 import type { ChargeCurrency } from "../../core/payments/charge-limits.ts";
+import { raiseMonthAlerts } from "../alerts/month-alerts.ts";
 import { readCatalogue } from "../catalogue/catalogue.ts";
 import { type Database, inTransaction, type Transaction } from "../postgres/database.ts";
 import { together } from "../postgres/together.ts";
@@ -104,9 +105,11 @@ export async function moveAccounts<D>(
     const moves = [...read].map(([id, { before, settled }]) =>
       moveOf(before, settled, decided.get(id), by),
     );
-    if (!(await postMovement(transaction, movementOf(moves), now))) {
+    const movement = movementOf(moves);
+    if (!(await postMovement(transaction, movement, now))) {
       throw new Error("an account moved while its row was locked");
     }
+    await raiseMonthAlerts(transaction, movement, now);
     const changes = moves.flatMap(({ step }) => (step === null ? [] : changesOf(step)));
     await endAutoTopUps(transaction, changes, now);
     for (const { before, steps, step } of moves) {

@@ -7,7 +7,7 @@ export const ACCOUNT_COLUMNS = `
   account_id AS "accountId", granted, position, version, threshold, low_balance AS "lowBalance",
   crossings, waiting_crossing AS "waitingCrossing", entries, time_zone AS "timeZone", next_due_at AS "nextDueAt", settle_at AS "settleAt",
   expired_until AS "expiredUntil", spent::text AS spent, held, hold_changes AS "holdChanges",
-  budgets::text AS budgets, overdraft`;
+  budgets::text AS budgets, overdraft, alert_at AS "alertAt"`;
 
 const READ = `
   SELECT ${ACCOUNT_COLUMNS}

@@ -81,6 +81,17 @@ const HOLDS = `
   ) AS old
   WHERE hold.account_id = old.account_id AND hold.hold_id = old.hold_id`;
 
+const ALERTS = `
+  DELETE FROM alert
+  USING (
+    SELECT account_id, sequence
+    FROM alert
+    WHERE raised_at < to_timestamp($1 / 1000.0)
+    ORDER BY raised_at
+    ${OLD}
+  ) AS old
+  WHERE alert.account_id = old.account_id AND alert.sequence = old.sequence`;
+
 // Delivered or not; a queue that is left empty ends when it is claimed.
 const WEBHOOKS = `
   DELETE FROM webhook_delivery
@@ -126,6 +137,7 @@ const DELETE: Record<
   reconciliation: RECONCILIATIONS,
   dead_letter: DEAD_LETTERS,
   hold: HOLDS,
+  alert: ALERTS,
   webhook_delivery: WEBHOOKS,
   budget_spend: BUDGET_SPEND,
 };

@@ -5,6 +5,7 @@ import type { ExpiringCredits } from "../outbox/records.ts";
 import { type Database, isTransient } from "../postgres/database.ts";
 import { interleave } from "../postgres/interleave.ts";
 import { type LotPlace, type Noticed, noticeExpiring, previewNotices } from "./notice-expiring.ts";
+import { noticeRunway, runwaysToLookAt } from "./notice-runways.ts";
 import {
   type DuePlace,
   previewSettling,
@@ -12,7 +13,7 @@ import {
   settleAccounts,
 } from "./settle-accounts.ts";
 
-/** A run of the scheduler: it settles the accounts that are due, then publishes expiry notices. */
+/** A run of the scheduler: it settles the accounts that are due, then publishes expiry notices, then looks at runways. */
 export interface ScheduleRun {
   readonly clock: Instant;
   /** Until when all usage is metered, at most `clock`; null: unknown. */
@@ -53,13 +54,16 @@ const ACCOUNTS_AT_ONCE = 1_000;
 /** One batch is decided while Postgres stores the other. Each skips the accounts that the other has locked. */
 const BATCHES_AT_ONCE = 2;
 const LOTS_AT_ONCE = 1_000;
+/** The rest is looked at by the next run. */
+const RUNWAYS_IN_A_RUN = 1_000;
 
 /** Runs the schedule, one transaction a step. Stopped between steps, it has done what it yielded. */
 export function runSchedule(database: Database, run: ScheduleRun): AsyncGenerator<RunStep> {
   const settling = Array.from({ length: BATCHES_AT_ONCE }, () =>
     settlingOf(database, run, settleAccounts),
   );
-  return inOrder(interleave(settling), noticesOf(database, run, noticeExpiring));
+  const notices = noticesOf(database, run, noticeExpiring);
+  return inOrder(interleave(settling), notices, runwaysOf(database, run));
 }
 
 /** What `runSchedule` would do. Expiry notices are those before settling. */
@@ -101,6 +105,13 @@ async function* noticesOf(
     yield { read: 0, done: { ...EMPTY_TOTALS, notices: sumOf(noticed.notices) } };
     lot = noticed.next;
   } while (lot !== null);
+}
+
+async function* runwaysOf(database: Database, { clock }: ScheduleRun): AsyncGenerator<RunStep> {
+  for (const accountId of await runwaysToLookAt(database, clock, RUNWAYS_IN_A_RUN)) {
+    await retryTransient(() => noticeRunway(database, accountId, clock));
+    yield { read: 0, done: EMPTY_TOTALS };
+  }
 }
 
 const TRIES = 10;

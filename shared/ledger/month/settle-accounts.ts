@@ -2,6 +2,7 @@ import type { Account, AccountId, Instant } from "../../core/line/account.ts";
 import { uptoClock } from "../../core/month/expiry.ts";
 import { type Movement, movementOf, type Steps } from "../../core/month/movement.ts";
 import { settle } from "../../core/month/settle.ts";
+import { raiseMonthAlerts } from "../alerts/month-alerts.ts";
 import { endAutoTopUps } from "../books/end-auto-top-ups.ts";
 import { postMovement } from "../books/post-movement.ts";
 import { ACCOUNT_COLUMNS } from "../books/read-accounts.ts";
@@ -63,6 +64,7 @@ export async function settleAccounts(
       throw new Error("an account moved while its row was locked");
     }
     await endAutoTopUps(transaction, settled.movement.changes, run.clock);
+    await raiseMonthAlerts(transaction, settled.movement, run.clock);
     return settled;
   });
 }

@@ -1,3 +1,4 @@
+import type { Alert } from "../../core/alerts/alert.ts";
 import { type Hold, heldBy } from "../../core/holds/hold.ts";
 import type { Account, AccountId, Entry, Instant } from "../../core/line/account.ts";
 import { balanceOf, type MicroCredits } from "../../core/line/credit-line.ts";
@@ -125,6 +126,24 @@ export function creditsExpiringRecord(
       credits,
       expires_at: expiresAt,
       noticed_at: noticedAt,
+    },
+  };
+}
+
+/** AlertRaised for `billing.alerts`. */
+export function alertRaisedRecord(
+  alert: Alert & { readonly sequence: bigint },
+  raisedAt: Instant,
+): OutboxRecord {
+  const { accountId, sequence, kind, subject, window, level, used, limit, currency } = alert;
+  const { cause, reason, occurredAt } = alert;
+  return {
+    accountId,
+    topic: TOPICS.alerts,
+    sequence,
+    record: {
+      ...{ account_id: accountId, sequence, kind, subject, window, level, used, limit, currency },
+      ...{ cause, reason, occurred_at: occurredAt, raised_at: raisedAt },
     },
   };
 }

@@ -1,7 +1,8 @@
 import type { AccountId, Instant } from "../../core/line/account.ts";
 import type { Refusal } from "../../core/line/refusal.ts";
-import { startOfDay, startOfMonth } from "../../core/offer/months.ts";
+import { dayOf, startOfDay, startOfMonth } from "../../core/offer/months.ts";
 import { USUAL_ATTEMPTS } from "../../core/payments/attempts-by-hand.ts";
+import { amountsOf } from "../../core/payments/auto-top-up.ts";
 import {
   type AutoTopUpDecision,
   decideAutoTopUp,
@@ -11,6 +12,7 @@ import {
   type TopUpContext,
 } from "../../core/payments/decide-top-up.ts";
 import type { TopUp } from "../../core/payments/payment.ts";
+import { type MonthOfTopUps, raiseTopUpMonths } from "../alerts/top-up-alerts.ts";
 import { refuseOneMore } from "../books/attempts-by-hand.ts";
 import { readAutoTopUps, writeAutoTopUp, writeAutoTopUps } from "../books/auto-top-ups.ts";
 import {
@@ -36,11 +38,13 @@ export async function topUpIfLow(
 ): Promise<ReadonlyMap<AccountId, AutoTopUpDecision>> {
   return moveAccounts(database, { accountIds, now }, async (accounts, transaction) => {
     const contexts = await readContexts(transaction, accounts, now);
-    const decided = contexts.map(({ accountId, tries, context }) => ({
-      accountId,
-      before: context,
-      decision: decideAutoTopUp(tries, context),
-    }));
+    const decided = contexts.map(
+      ({ accountId, tries, context }): Decision => ({
+        accountId,
+        before: context,
+        decision: decideAutoTopUp(tries, context),
+      }),
+    );
     const created = decided.flatMap(({ accountId, decision: { topUp } }) =>
       topUp === null ? [] : [{ accountId, topUp }],
     );
@@ -50,8 +54,25 @@ export async function topUpIfLow(
       insertTopUps(transaction, created, { now, by: null }),
       writeAutoTopUps(transaction, written, now),
     ]);
+    await raiseTopUpMonths(transaction, decided.flatMap(monthOf), now);
     return new Map(decided.map(({ accountId, decision }) => [accountId, { decision, step: null }]));
   });
+}
+
+/** What the top-ups of the month come to with the one that is decided on; none: it is none. */
+function monthOf({ accountId, before, decision: { topUp } }: Decision): MonthOfTopUps[] {
+  if (topUp === null) return [];
+  const { account, auto, spent, now } = before;
+  const { paymentId: topUpId, amount, currency } = topUp;
+  const month = dayOf(now, account.timeZone).toString().slice(0, "2026-09".length);
+  const limit = amountsOf(auto, before).perMonth;
+  return [{ accountId, topUpId, used: spent.thisMonth + amount, limit, currency, month }];
+}
+
+interface Decision {
+  readonly accountId: AccountId;
+  readonly before: TopUpContext;
+  readonly decision: AutoTopUpDecision;
 }
 
 function isChanged({ auto }: TopUpContext, { auto: after, notices }: AutoTopUpDecision): boolean {

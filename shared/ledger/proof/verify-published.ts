@@ -12,6 +12,7 @@ export const COUNTED_TOPICS = [
   TOPICS.topUps,
   TOPICS.payments,
   TOPICS.holds,
+  TOPICS.alerts,
 ] as const;
 
 export type CountedTopic = (typeof COUNTED_TOPICS)[number];
@@ -22,6 +23,7 @@ const COUNTS: Record<CountedTopic, string> = {
   [TOPICS.topUps]: "SELECT account_id, told FROM auto_top_up",
   [TOPICS.payments]: "SELECT account_id, records AS told FROM payments_published",
   [TOPICS.holds]: "SELECT account_id, hold_changes AS told FROM account",
+  [TOPICS.alerts]: "SELECT account_id, alerts AS told FROM account",
 };
 
 /** How many records an account has on a topic, and the first one that waits in the outbox and is not refused. */

@@ -21,6 +21,8 @@ export const COPIED_TABLES = [
   ...["schedule", "subscription_change", "usage_complete"],
   // They move no line, so no usage and no entry says what they were.
   ...["hold", "budget", "budget_kept"],
+  // What was asked to be told of, and told: so that nothing is told again.
+  ...["alert_setting", "alert"],
   // Payments.
   ...[
     "payment_method",

@@ -13,11 +13,13 @@ const STATES = `
     settle_at   timestamptz,
     expired_until timestamptz,
     held          bigint,
-    hold_changes  bigint
+    hold_changes  bigint,
+    alert_at      bigint,
+    alerts        bigint
   ) ON COMMIT DROP`;
 
 const STATE_COLUMNS =
-  "account_id, version, crossings, waiting_crossing, low_balance, next_due_at, settle_at, expired_until, held, hold_changes";
+  "account_id, version, crossings, waiting_crossing, low_balance, next_due_at, settle_at, expired_until, held, hold_changes, alert_at, alerts";
 
 // A replay has other transactions, so a version may be higher than in the source.
 const FINISH_ACCOUNTS = `
@@ -30,7 +32,9 @@ const FINISH_ACCOUNTS = `
       settle_at = replayed.settle_at,
       expired_until = replayed.expired_until,
       held = replayed.held,
-      hold_changes = replayed.hold_changes
+      hold_changes = replayed.hold_changes,
+      alert_at = replayed.alert_at,
+      alerts = replayed.alerts
   FROM replayed_account AS replayed
   WHERE account.account_id = replayed.account_id`;
 

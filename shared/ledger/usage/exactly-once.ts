@@ -2,6 +2,7 @@ import { budgetSpends } from "../../core/usage/budget-spend.ts";
 import { type AccountGroups, groupByAccount } from "../../core/usage/group-columns.ts";
 import { firstLines, occurredAtAt, type UsageColumns } from "../../core/usage/usage-columns.ts";
 import { MOST_AHEAD_MS } from "../../core/usage/usage-event.ts";
+import { raiseMonthAlerts } from "../alerts/month-alerts.ts";
 import { advanceOffsets, lockOffsets } from "../books/consumer-offset.ts";
 import {
   type Database,
@@ -145,6 +146,7 @@ async function tryOnce(
     writeMonths(transaction, metering.months),
     advanceOffsets(transaction, reader, advances),
   ]);
+  await raiseMonthAlerts(transaction, metering, now);
   return {
     runs: outcomes,
     metered: metering.drawn.length + (metering.columns?.events ?? 0),

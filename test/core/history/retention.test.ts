@@ -33,6 +33,7 @@ describe("rows are due to be deleted whose use ended before", () => {
       reconciliation: "2025-12-31T12:00:00.000Z",
       dead_letter: "2025-02-28T12:00:00.000Z",
       hold: "2026-02-19T12:00:00.000Z",
+      alert: "2025-02-28T12:00:00.000Z",
       budget_spend: "2026-02-19T12:00:00.000Z",
       usage_identity: "2026-02-23T12:00:00.000Z",
       usage_page: "2025-02-28T12:00:00.000Z",

@@ -75,6 +75,7 @@ test("of each table the old rows go, and the young and undecided ones stay", asy
   ] as const) {
     await changeHold({ database }, askedHold("holder", holdId, 1n), at);
   }
+  await alerts({ old: now - 400 * DAY, young: now - 390 * DAY });
   await budgetWindows({ old: now - 41 * DAY, young: now - 39 * DAY, all: null });
 
   expect(await run()).toEqual({
@@ -83,6 +84,7 @@ test("of each table the old rows go, and the young and undecided ones stay", asy
     reconciliation: 2,
     dead_letter: 3,
     hold: 1,
+    alert: 1,
     budget_spend: 1,
     usage_identity: 0,
     usage_page: 0,
@@ -92,6 +94,7 @@ test("of each table the old rows go, and the young and undecided ones stay", asy
   expect(await left("dashboard_token", "key_id")).toEqual(["open", "young"]);
   expect(await left("reconciliation", "listed->>0")).toEqual(["young"]);
   expect(await left("hold", "hold_id")).toEqual(["open", "young"]);
+  expect(await left("alert", "kind")).toEqual(["young"]);
   expect(await left("webhook_delivery", "webhook_id")).toEqual(["young"]);
   expect(await left("budget_spend", "value")).toEqual(["all", "young"]);
   expect(await left("dead_letter", "detail")).toEqual(
@@ -107,6 +110,7 @@ test("of each table the old rows go, and the young and undecided ones stay", asy
     ].sort(),
   );
   expect(await listHousekeeping(database)).toEqual([
+    { table: "alert", keptFor: "13 months", ranAt: now, deleted: 1n, finished: true },
     { table: "api_request", keptFor: "2 days", ranAt: now, deleted: 1n, finished: true },
     { table: "budget_spend", keptFor: "40 days", ranAt: now, deleted: 1n, finished: true },
     { table: "dashboard_token", keptFor: "1 day", ranAt: now, deleted: 1n, finished: true },
@@ -117,7 +121,7 @@ test("of each table the old rows go, and the young and undecided ones stay", asy
     { table: "usage_page", keptFor: "38 days", ranAt: now, deleted: 0n, finished: true },
     { table: "webhook_delivery", keptFor: "30 days", ranAt: now, deleted: 1n, finished: true },
   ]);
-  expect(Object.values(await run())).toEqual([0, 0, 0, 0, 0, 0, 0, 0, 0]);
+  expect(Object.values(await run())).toEqual([0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
 });
 
 test("a run that fails is shown as one that did not finish, not as the one before it", async () => {
@@ -147,7 +151,7 @@ test("two runs at once delete each row once; a run broken off is continued by th
   await requests({ young: now });
   const stopped = AbortSignal.abort();
   expect(await run({ signal: stopped })).toMatchObject({ api_request: 0 });
-  expect(await listHousekeeping(database)).toHaveLength(9);
+  expect(await listHousekeeping(database)).toHaveLength(10);
   expect((await listHousekeeping(database))[0]).toMatchObject({ finished: false });
   const both = await Promise.all([run(), run()]);
   expect(both.reduce((sum, deleted) => sum + (deleted["api_request"] ?? 0), 0)).toBe(2500);
@@ -380,6 +384,17 @@ async function run({
     deleted[done.table] = Number(done.deleted);
   }
   return deleted;
+}
+
+async function alerts(at: Readonly<Record<string, number>>): Promise<void> {
+  for (const [kind, raisedAt] of Object.entries(at)) {
+    await database.query(
+      `INSERT INTO alert (account_id, sequence, kind, subject, "window", level, cause, reason, occurred_at, raised_at)
+       SELECT 'holder', count(*) + 1, $1, '', '', 0, '', '', to_timestamp(0), to_timestamp($2::float8 / 1000)
+       FROM alert`,
+      [kind, raisedAt],
+    );
+  }
 }
 
 /** Windows of values by when they ended; null: never. */

@@ -30,6 +30,7 @@ export function accountWith(given: Partial<Account> = {}): Account {
     holdChanges: 0n,
     budgets: null,
     overdraft: null,
+    alertAt: null,
     ...given,
   };
 }
