@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { budgetLimit } from "./budget.ts";
 import { noun } from "./noun.ts";
 import { shortage } from "./shortage.ts";
 import { accountId, credits, overdraft, totalCredits } from "./wire.ts";
@@ -7,7 +8,13 @@ import { accountId, credits, overdraft, totalCredits } from "./wire.ts";
 export const allowance = noun({
   account_id: accountId,
   allowed: z.boolean(),
-  reason: z.enum(["enough", "within_overdraft", "will_be_topped_up", "not_enough"]),
+  reason: z.enum([
+    "enough",
+    "within_overdraft",
+    "will_be_topped_up",
+    "not_enough",
+    "budget_used_up",
+  ]),
   detail: z.string(),
   cost: totalCredits,
   balance: credits.meta({ description: "Micro-credits left to use, as in the balance." }),
@@ -16,6 +23,9 @@ export const allowance = noun({
     description: "balance - held, which has to cover the cost, with the overdraft if there is one.",
   }),
   overdraft: overdraft.nullable(),
+  budget: budgetLimit.nullable().meta({
+    description: "Of the usage's dimensions, the one with least left, which has to cover it, too.",
+  }),
   shortage: shortage.nullable().meta({
     description: "Why there is too little, and when that may change; null: it is allowed.",
   }),

@@ -1,11 +1,25 @@
 import { z } from "zod";
 import type { BudgetState } from "../core/budgets/budget.ts";
+import { leftOf } from "../core/budgets/limit.ts";
 import { BUDGET_WINDOWS } from "../core/budgets/window.ts";
 import { type PageRequest, pageFromFirst } from "./cursor.ts";
 import { noun } from "./noun.ts";
 import { credits, instant, totalCredits } from "./wire.ts";
 
 export const budgetWindow = z.enum(BUDGET_WINDOWS);
+
+const spent = credits.meta({ description: "By usage that occurred in the window of now." });
+const held = credits.meta({ description: "What open holds with this value set aside." });
+const left = totalCredits.meta({
+  description: "credits - spent - held; below zero where more was used.",
+});
+const endsAt = instant.nullable().meta({ description: "When the window turns; null: never." });
+
+/** A limit of usage to come: what is left of the budget of one of its values. */
+export const budgetLimit = noun({
+  ...{ dimension: z.string(), value: z.string(), window: budgetWindow },
+  ...{ credits, spent, held, left, ends_at: endsAt },
+}).meta({ title: "Budget limit" });
 
 /** What a value of a dimension may spend in a window, and has spent in the one of now. */
 export const budget = noun({
@@ -22,10 +36,9 @@ export const budget = noun({
   is_default: z
     .boolean()
     .meta({ description: "It is that of every value which has none of its own." }),
-  spent: credits.meta({ description: "By usage that occurred in the window." }),
-  left: totalCredits.meta({ description: "credits - spent; below zero where more was used." }),
+  ...{ spent, held, left },
   starts_at: instant.meta({ description: "Of the window of now." }),
-  ends_at: instant.nullable().meta({ description: "When it turns; null: never." }),
+  ends_at: endsAt,
   counted_since: instant.meta({
     description: "Usage that occurred before is not in `spent`: mostly the start of the window.",
   }),
@@ -37,7 +50,7 @@ export function toBudget({ start, end, value, ...state }: BudgetState) {
   return {
     ...state,
     value: value === "" ? null : value,
-    left: state.credits - state.spent,
+    left: leftOf(state),
     startsAt: start,
     endsAt: end,
   };

@@ -98,6 +98,11 @@ const SENTENCES: { readonly [K in RefusalKind]: Sentence<K> } = {
   exceeds_hold: ({ holdId, credits }) =>
     `hold ${holdId} set ${formatCredits(credits)} credits aside; usage beyond them is metered all the same`,
 
+  budget_used_up: ({ asked, left, turnsAt, ...budget }) => {
+    const when =
+      turnsAt === null ? "which never turns" : `which turns at ${formatInstant(turnsAt)}`;
+    return `the ${budgetText(budget)}, ${when}, has ${formatCredits(left)} credits left of the ${formatCredits(asked)} that are asked for`;
+  },
   too_many_budget_dimensions: ({ most }) =>
     `an account can have budgets for ${most} dimensions and windows; delete those of another dimension or window first`,
 
@@ -201,6 +206,7 @@ const DETAILS: { readonly [K in RefusalKind]?: Details } = {
   not_paid: { field: "payment_id" },
   exceeds_refundable: { field: "amount", hint: "drawdown payment show" },
   insufficient_credits: { status: 402, field: "credits" },
+  budget_used_up: { status: 402, field: "credits" },
   hold_captured: { status: 409, field: "hold_id" },
   hold_ended: { status: 409, field: "hold_id" },
   exceeds_hold: { field: "credits" },
@@ -217,9 +223,9 @@ const DETAILS: { readonly [K in RefusalKind]?: Details } = {
   usage_past_retention: { field: "from" },
 };
 
-function budgetText({ dimension, window, value }: Refusal<"unknown_budget">): string {
+function budgetText({ dimension, window, value }: Omit<Refusal<"unknown_budget">, "kind">): string {
   const of = value === "" ? `every ${dimension}` : `${dimension} ${value}`;
-  return `budget of ${of} ${window === "all" ? "for all time" : `a ${window}`}`;
+  return window === "all" ? `budget of ${of} for all time` : `${window}'s budget of ${of}`;
 }
 
 function unchanged(same: Refusal<"no_change">): string {

@@ -43,7 +43,7 @@ test("a budget is set, shown with what is spent, set again and deleted", async (
   const start = Math.floor(now / DAY_MS) * DAY_MS;
   const shown = {
     ...{ dimension: "team", value: "a/b", window: "day", credits: "10", is_default: false },
-    ...{ spent: "3", left: "7", starts_at: at(start), ends_at: at(start + DAY_MS) },
+    ...{ spent: "3", held: "0", left: "7", starts_at: at(start), ends_at: at(start + DAY_MS) },
     ...{ counted_since: at(start), set_by: expect.stringMatching(/^key:/), set_at: at(now) },
   };
   expect([made.status, made.body]).toEqual([201, shown]);
@@ -94,6 +94,61 @@ test("a token sees its account's budgets and not who set them, and sets none", a
   expect((await put("seen/budgets/team/month", "11", headers)).status).toBe(403);
   const reader = { authorization: `Bearer ${await makeKey(books, ["read"])}` };
   expect((await put("seen/budgets/team/month", "11", reader)).status).toBe(403);
+});
+
+test("holds and allowances that name a value are given what its budget leaves", async () => {
+  await openAccount(books, "held", { lots: [{ credits: 1_000n }] });
+  const dimensions = { team: "a" };
+  const hold = (hold_id: string, credits: string, more = {}) =>
+    api.ask("POST", "/v1/accounts/held/holds", { body: { hold_id, credits, dimensions, ...more } });
+  const allowance = async (credits: string) => {
+    const query = `credits=${credits}&dimensions=${encodeURIComponent(JSON.stringify(dimensions))}`;
+    return (await get(`held/allowance?${query}`)).body;
+  };
+  await put("held/budgets/team/day", "20");
+  await use("held", "before", dimensions);
+  expect((await hold("first", "10")).status).toBe(201);
+  const endsAt = at((Math.floor(now / DAY_MS) + 1) * DAY_MS);
+  const refused = await hold("second", "8");
+  expect([refused.status, refused.body]).toMatchObject([
+    402,
+    {
+      type: "urn:drawdown:budget_used_up",
+      detail: `the day's budget of team a, which turns at ${endsAt}, has 0.000007 credits left of the 0.000008 that are asked for`,
+      budget: { dimension: "team", value: "a", window: "day", left: "7", ends_at: endsAt },
+    },
+  ]);
+  expect((await hold("part", "8", { partial: true })).body).toMatchObject({ credits: "7" });
+  expect((await hold("other", "8", { dimensions: { team: "b" } })).status).toBe(201);
+  const shown = { dimension: "team", value: "a", window: "day", credits: "20", spent: "3" };
+  expect(await allowance("1")).toMatchObject({
+    ...{ allowed: false, reason: "budget_used_up" },
+    budget: { ...shown, held: "17", left: "0", ends_at: endsAt },
+  });
+  await api.ask("POST", "/v1/accounts/held/holds/part/release");
+  expect(await allowance("7")).toMatchObject({ allowed: true, budget: { held: "10", left: "7" } });
+  expect(await allowance("8")).toMatchObject({ allowed: false, reason: "budget_used_up" });
+  const plain = (await get("held/allowance?credits=900")).body;
+  expect(plain).toMatchObject({ allowed: true, budget: null });
+  expect((await get("held/budgets")).body.items).toMatchObject([
+    { value: "a", spent: "3", held: "10", left: "7" },
+    { value: "b", spent: "0", held: "8", left: "12" },
+    { value: null, spent: "0", held: "0", left: "20" },
+  ]);
+  now += DAY_MS;
+  expect((await hold("tomorrow", "20")).status).toBe(201);
+});
+
+test("of what the account has and what a budget leaves, less is what counts", async () => {
+  await openAccount(books, "poor", { lots: [{ credits: 10n }] });
+  await put("poor/budgets/team/all", "11");
+  const body = { hold_id: "run", credits: "12", dimensions: { team: "a" } };
+  const refused = await api.ask("POST", "/v1/accounts/poor/holds", { body });
+  expect(refused.body).toMatchObject({ type: "urn:drawdown:insufficient_credits" });
+  const dimensions = encodeURIComponent('{"team":"a"}');
+  expect((await get(`poor/allowance?credits=12&dimensions=${dimensions}`)).body).toMatchObject({
+    ...{ allowed: false, reason: "not_enough", budget: { left: "11", ends_at: null } },
+  });
 });
 
 test.each([

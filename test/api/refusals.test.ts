@@ -60,6 +60,10 @@ const CASES: Readonly<Record<Exclude<RefusalKind, Elsewhere>, readonly [number, 
     ["DELETE", "bare/budgets/team/day"],
     ["DELETE", "bare/budgets/team/all/values/a"],
   ],
+  budget_used_up: [
+    402,
+    ["POST", "limited/holds", { hold_id: "too much", credits: "3", dimensions: { d0: "a" } }],
+  ],
   too_many_budget_dimensions: [422, ["PUT", "limited/budgets/team/day", { credits: "1" }]],
   hold_exists: [409, ["POST", "bare/holds", { hold_id: "set", credits: "2" }]],
   insufficient_credits: [402, ["POST", "bare/holds", { hold_id: "more", credits: "6" }]],
@@ -184,8 +188,10 @@ beforeAll(async () => {
   const bare = { accountId: toAccountId("bare") };
   await changeHold(books, { kind: "capture", ...bare, holdId: "final", credits: 0n });
   await changeHold(books, { kind: "release", ...bare, holdId: "gone" });
-  await openAccount(books, "limited");
-  for (let at = 0; at < MOST_COUNTED; at += 1) await setBudgetOf(books, "limited", `d${at}`);
+  await openAccount(books, "limited", { lots: [{ credits: 5n }] });
+  for (let at = 0; at < MOST_COUNTED; at += 1) {
+    await setBudgetOf(books, "limited", `d${at}`, { credits: 2n });
+  }
   await openAccount(books, "twins");
   await setPrice(books, "call", 1n);
   await openAccount(books, "old", { at: noon("2025-07-01") });

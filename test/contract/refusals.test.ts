@@ -57,6 +57,16 @@ function everyRefusal(): Refusal[] {
       { kind: "unknown_budget", dimension: "team", window: "day", value: "a" },
       { kind: "unknown_budget", dimension: "team", window: "all", value: "" },
     ],
+    budget_used_up: [
+      {
+        ...{ kind: "budget_used_up", dimension: "team", window: "day", value: "a" },
+        ...{ asked: 5n, left: -1n, turnsAt: at },
+      },
+      {
+        ...{ kind: "budget_used_up", dimension: "team", window: "all", value: "a" },
+        ...{ asked: 5n, left: 1n, turnsAt: null },
+      },
+    ],
     too_many_budget_dimensions: [{ kind: "too_many_budget_dimensions", most: 16 }],
     unknown_event: [
       { kind: "unknown_event", eventId: "e-1", pastUntil: null },

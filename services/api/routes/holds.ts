@@ -3,7 +3,7 @@ import { z } from "zod";
 import { hold, holdPage, toHold } from "../../../shared/contract/hold.ts";
 import { listOf, page } from "../../../shared/contract/page.ts";
 import { shortage } from "../../../shared/contract/shortage.ts";
-import { accountId, credits, id } from "../../../shared/contract/wire.ts";
+import { accountId, credits, id, instant, totalCredits } from "../../../shared/contract/wire.ts";
 import { HOLD_SECONDS } from "../../../shared/core/holds/hold.ts";
 import type { AccountId } from "../../../shared/core/line/account.ts";
 import type { MicroCredits } from "../../../shared/core/line/credit-line.ts";
@@ -60,7 +60,7 @@ export const holdRoutes = [
       params: ofAccount,
       summary: "Set credits aside for usage to come",
       description:
-        "Given only if `available`, with the account's overdraft if it has one, covers it, or else 402 (`insufficient_credits`, with `asked`, `available` and `shortage`: why, and when that may change); durable once answered. Give `credits`, or a `meter` and a `quantity` (with its `dimensions`). A hold ends when it is captured and used up, released, or when its time is over. It never moves the balance, and usage is metered whatever is held.",
+        "Given only if `available`, with the account's overdraft if it has one, covers it, or else 402 (`insufficient_credits`, with `asked`, `available` and `shortage`: why, and when that may change); durable once answered. Give `credits`, or a `meter` and a `quantity`, and the `dimensions` of the usage: their budgets must cover it, too, or else 402 (`budget_used_up`, with the tightest as `budget`). A hold ends when it is captured and used up, released, or when its time is over. It never moves the balance, and usage is metered whatever is held.",
       body: newHold,
       response: { 201: hold },
     },
@@ -71,6 +71,7 @@ export const holdRoutes = [
         ...{ kind: "hold", accountId: account_id, holdId: body.hold_id },
         ...{ request: digestOf(body), credits: await creditsOf(context, account_id, body) },
         ...{ partial: body.partial, ttlMs: body.ttl_seconds * 1_000, by: nameOf(request) },
+        dimensions: body.dimensions ?? null,
       });
     },
   ),
@@ -160,6 +161,7 @@ function placeOf({ account_id, hold_id }: z.output<typeof ofHold>) {
 async function changed(context: RouteContext, asked: HoldAsked) {
   const outcome = await context.changeHold(asked);
   if (outcome.kind === "insufficient_credits") throw await tooLittle(context, asked, outcome);
+  if (outcome.kind === "budget_used_up") throw usedUp(outcome);
   if (outcome.kind !== "held") throw refuse(outcome);
   return toHold(outcome.hold);
 }
@@ -180,6 +182,18 @@ async function tooLittle(
   };
   const { status, code, message, field } = refuse(refusal);
   return new Problem(status, code, message, { ...(field === undefined ? {} : { field }), members });
+}
+
+/** With members for programs: which budget, what is left of it, and when its window turns. */
+function usedUp(refusal: Extract<HoldOutcome, { kind: "budget_used_up" }>): Problem {
+  const { dimension, value, window, asked, left, turnsAt } = refusal;
+  const { status, code, message } = refuse(refusal);
+  const budget = {
+    ...{ dimension, value, window, left: totalCredits.encode(left) },
+    ends_at: turnsAt === null ? null : instant.encode(turnsAt),
+  };
+  const members = { asked: credits.encode(asked), budget };
+  return new Problem(status, code, message, { field: "credits", members });
 }
 
 async function creditsOf(

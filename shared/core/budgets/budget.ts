@@ -24,6 +24,8 @@ export interface BudgetState extends Omit<Budget, "accountId">, WindowSpan {
   /** It is that of every value. */
   readonly isDefault: boolean;
   readonly spent: MicroCredits;
+  /** By open holds of usage with the value. */
+  readonly held: MicroCredits;
   /** Since when usage is counted: the start of the window, or later, where it was set too late for that. */
   readonly countedSince: Instant;
 }

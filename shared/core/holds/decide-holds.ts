@@ -1,7 +1,9 @@
+import { type BudgetLimit, holdMore, leftOf, tightestOf, usedUp } from "../budgets/limit.ts";
 import type { Account, Instant, Lot } from "../line/account.ts";
 import { availableAt } from "../line/available.ts";
 import { least, MAX_BIGINT, type MicroCredits } from "../line/credit-line.ts";
 import type { Refusal } from "../line/refusal.ts";
+import type { Dimensions } from "../offer/value-tree.ts";
 import { endIfUsedUp, expireHold, type Hold, heldBy } from "./hold.ts";
 
 /** What is asked about a hold of an account. */
@@ -13,6 +15,8 @@ export type HoldRequest = { readonly holdId: string } & (
       /** Give what is available where that is less. */
       readonly partial: boolean;
       readonly ttlMs: number;
+      /** Of the usage to come; null: none are named. */
+      readonly dimensions: Dimensions | null;
       readonly by: string;
     }
   | { readonly kind: "extend"; readonly ttlMs: number }
@@ -25,6 +29,7 @@ export type HoldDecision =
   | { readonly kind: "held"; readonly hold: Hold }
   | Refusal<
       | "insufficient_credits"
+      | "budget_used_up"
       | "no_credits"
       | "unknown_hold"
       | "hold_exists"
@@ -40,6 +45,8 @@ export interface HoldingAccount {
   readonly lots: readonly Lot[];
   /** Those that are asked about, and those still open whose time is over. */
   readonly holds: readonly Hold[];
+  /** The budgets of the values that requests name, with what all open holds set aside of them. */
+  readonly limits: readonly BudgetLimit[];
 }
 
 /** What requests make of an account's holds. */
@@ -57,18 +64,21 @@ export interface HoldChanges {
  * what they set aside is available to the first request. Source: design, "Holds".
  */
 export function decideHolds(
-  { account, lots, holds }: HoldingAccount,
+  { account, lots, holds, limits: before }: HoldingAccount,
   requests: readonly HoldRequest[],
   now: Instant,
 ): HoldChanges {
   const known = new Map<string, Hold>();
   const changes: Hold[] = [];
   let { held } = account;
+  let limits = before;
 
   function change(hold: Hold): void {
     const before = known.get(hold.holdId);
     if (before === hold) return;
-    held += heldBy(hold) - (before === undefined ? 0n : heldBy(before));
+    const more = heldBy(hold) - (before === undefined ? 0n : heldBy(before));
+    held += more;
+    limits = holdMore(limits, hold.dimensions, more);
     known.set(hold.holdId, hold);
     changes.push(hold);
   }
@@ -81,7 +91,7 @@ export function decideHolds(
   const decisions = requests.map((request) => {
     const available = balance - held;
     const mostToHold = least(available + (account.overdraft ?? 0n), MAX_BIGINT - held);
-    const of = { accountId: account.accountId, available, mostToHold, now };
+    const of = { accountId: account.accountId, available, mostToHold, limits, now };
     const decision = decide(known.get(request.holdId), request, of);
     if (decision.kind === "held") change(decision.hold);
     return decision;
@@ -93,6 +103,7 @@ interface Now extends Pick<Account, "accountId"> {
   readonly available: MicroCredits;
   /** What is available, and the overdraft. */
   readonly mostToHold: MicroCredits;
+  readonly limits: readonly BudgetLimit[];
   readonly now: Instant;
 }
 
@@ -112,16 +123,21 @@ function decide(hold: Hold | undefined, request: HoldRequest, at: Now): HoldDeci
 
 type Asked = Extract<HoldRequest, { kind: "hold" }>;
 
-function give(asked: Asked, { accountId, available, mostToHold, now }: Now): HoldDecision {
-  const { holdId, request, credits, partial, ttlMs, by } = asked;
+/** The tightest limit wins: what is available of the account, or what is left of a budget. */
+function give(asked: Asked, { accountId, available, mostToHold, limits, now }: Now): HoldDecision {
+  const { holdId, request, credits, partial, ttlMs, dimensions, by } = asked;
   if (credits <= 0n) return { kind: "no_credits" };
-  if (mostToHold < credits && !(partial && mostToHold > 0n)) {
-    return { kind: "insufficient_credits", asked: credits, available };
+  const limit = tightestOf(limits, dimensions);
+  const left = limit === null ? mostToHold : least(mostToHold, leftOf(limit));
+  if (left < credits && !(partial && left > 0n)) {
+    return limit !== null && leftOf(limit) < mostToHold
+      ? usedUp(limit, credits)
+      : { kind: "insufficient_credits", asked: credits, available };
   }
   const hold: Hold = {
     ...{ accountId, holdId, request, asked: credits },
-    credits: least(mostToHold, credits),
-    ...{ used: 0n, captured: null, status: "open", requestedBy: by },
+    credits: least(left, credits),
+    ...{ used: 0n, captured: null, status: "open", dimensions, requestedBy: by },
     ...{ createdAt: now, expiresAt: now + ttlMs, endedAt: null },
   };
   return { kind: "held", hold };

@@ -1,5 +1,6 @@
 import type { AccountId, Instant } from "../line/account.ts";
 import type { MicroCredits } from "../line/credit-line.ts";
+import type { Dimensions } from "../offer/value-tree.ts";
 
 /** Open; closed with a final amount; given back; or back by itself when its time was over. */
 type HoldStatus = "open" | "captured" | "released" | "expired";
@@ -20,6 +21,8 @@ export interface Hold {
   /** The final amount, at most `credits`; null: it is not captured. */
   readonly captured: MicroCredits | null;
   readonly status: HoldStatus;
+  /** Of the usage to come, whose budgets count what is set aside; null: none were named. */
+  readonly dimensions: Dimensions | null;
   readonly requestedBy: string;
   readonly createdAt: Instant;
   /** It sets nothing aside from then on. */

@@ -103,6 +103,15 @@ interface Figures {
   exceeds_hold: { holdId: string; credits: MicroCredits };
 
   // Budgets.
+  /** Less is `left` of a value's budget than is asked for; below zero more was used. `turnsAt` null: never. */
+  budget_used_up: {
+    dimension: string;
+    window: string;
+    value: string;
+    asked: MicroCredits;
+    left: MicroCredits;
+    turnsAt: Instant | null;
+  };
   /** Dimensions and windows of an account's budgets, counted together. */
   too_many_budget_dimensions: { most: number };
 

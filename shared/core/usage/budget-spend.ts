@@ -1,4 +1,5 @@
 import { type CountedDimension, readCounted } from "../budgets/counted.ts";
+import { valueIn } from "../budgets/limit.ts";
 import { type BudgetWindow, windowAt } from "../budgets/window.ts";
 import type { Account, AccountId, Instant } from "../line/account.ts";
 import type { MicroCredits } from "../line/credit-line.ts";
@@ -72,11 +73,6 @@ function spendsOf(
     }
     return [...spends.values()];
   });
-}
-
-/** The value of a dimension; empty: there is none. */
-function valueIn(dimensions: Dimensions, dimension: string): string {
-  return Object.hasOwn(dimensions, dimension) ? (dimensions[dimension] ?? "") : "";
 }
 
 /** A sum of what has the same dimensions, in doubles: it is a part of what fits into them. */

@@ -4,10 +4,10 @@ import {
   isSameCount,
   MOST_COUNTED,
   readCounted,
+  writeCounted,
 } from "../../core/budgets/counted.ts";
 import { windowAt } from "../../core/budgets/window.ts";
-import type { Account, Instant } from "../../core/line/account.ts";
-import type { MicroCredits } from "../../core/line/credit-line.ts";
+import type { Account } from "../../core/line/account.ts";
 import type { Refusal } from "../../core/line/refusal.ts";
 import type { Settlement } from "../../core/month/settle.ts";
 import { countFromRecords, forget, writeCountedOf } from "../books/count-budgets.ts";
@@ -18,6 +18,7 @@ import {
   type UnknownAccount,
 } from "../books/move-account.ts";
 import { type Database, queryRow, type Transaction } from "../postgres/database.ts";
+import { readLimits } from "./read-limits.ts";
 
 type Place = Omit<BudgetPlace, "accountId">;
 
@@ -58,34 +59,21 @@ export async function setBudget(
       const isNew = row?.isNew === true;
       const added =
         found ?? (await countFromRecords(transaction, account, { dimension, window }, now));
+      const written = { ...account, budgets: writeCounted([added]) };
       const span = windowAt(window, now, account.timeZone);
-      const spent = await readSpent(transaction, account, asked, span.start);
+      const usage = { account: written, dimensions: [{ [dimension]: value }] };
+      const limits = await readLimits(transaction, [usage], now, now);
+      const limit = limits.get(accountId)?.find((one) => one.window === window);
+      const { spent, held } = limit ?? { spent: 0n, held: 0n };
       const budget: BudgetState = {
         ...{ dimension, window, value, credits, setBy: by, setAt: now, ...span },
-        ...{ isDefault: value === "", spent, countedSince: Math.max(span.start, added.from) },
+        ...{ isDefault: value === "", spent, held, countedSince: Math.max(span.start, added.from) },
       };
       const decision = { kind: "set" as const, budget, isNew };
       if (found !== undefined) return { decision, step: null };
       return { decision, step: await countOnly(transaction, settled, [...counted, added]) };
     },
   );
-}
-
-const SPENT = `
-  SELECT spent
-  FROM budget_spend
-  WHERE account_id = $1 AND dimension = $2 AND window_name = $3 AND value = $4
-    AND starts_at = to_timestamp($5 / 1000.0)`;
-
-async function readSpent(
-  transaction: Transaction,
-  { accountId }: Pick<Account, "accountId">,
-  { dimension, window, value }: Place,
-  start: Instant,
-): Promise<MicroCredits> {
-  const values = [accountId, dimension, window, value, start];
-  type Row = { readonly spent: MicroCredits };
-  return (await queryRow<Row>(transaction, SPENT, values, "read-budget-spent"))?.spent ?? 0n;
 }
 
 const DELETE = `

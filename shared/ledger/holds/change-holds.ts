@@ -4,6 +4,7 @@ import type { MicroCredits } from "../../core/line/credit-line.ts";
 import { moveAccounts, type UnknownAccount } from "../books/move-account.ts";
 import { lockAccounts, lockFreeAccounts, readAccounts } from "../books/read-accounts.ts";
 import { readLotsOfDue } from "../books/read-lots.ts";
+import { readLimits, type UsageOf } from "../budgets/read-limits.ts";
 import { type Database, inTransaction, type Transaction } from "../postgres/database.ts";
 import { together } from "../postgres/together.ts";
 import { type HoldPlace, readHoldsToChange } from "./read-holds.ts";
@@ -87,17 +88,38 @@ export async function changeLocked(
   if (locked.length === 0) return [];
   const ids = locked.map(({ accountId }) => accountId);
   const named = locked.flatMap(({ accountId }) => asked.get(accountId) ?? []);
-  const [holds, lots] = await together([
+  const [holds, lots, limits] = await together([
     readHoldsToChange(transaction, ids, named, now),
     readLotsOfDue(transaction, locked, now),
+    readLimits(transaction, limitedAmong(locked, asked), now, 0),
   ]);
   const changed = locked.map((account) => {
     const { accountId } = account;
-    const of = { account, lots: lots.get(accountId) ?? [], holds: holds.get(accountId) ?? [] };
+    const of = {
+      account,
+      lots: lots.get(accountId) ?? [],
+      holds: holds.get(accountId) ?? [],
+      limits: limits.get(accountId) ?? [],
+    };
     return { account, ...decideHolds(of, asked.get(accountId) ?? [], now) };
   });
   await writeHolds(transaction, changed, now);
   return changed;
+}
+
+/** What is asked for of accounts that have budgets. */
+function limitedAmong(
+  locked: readonly Account[],
+  asked: ReadonlyMap<AccountId, readonly HoldAsked[]>,
+): UsageOf[] {
+  const limited = locked.filter(({ budgets }) => budgets !== null);
+  return limited.map((account) => {
+    const requests = asked.get(account.accountId) ?? [];
+    const dimensions = requests.flatMap((request) =>
+      request.kind === "hold" && request.dimensions !== null ? [request.dimensions] : [],
+    );
+    return { account, dimensions };
+  });
 }
 
 function outcomesOf(

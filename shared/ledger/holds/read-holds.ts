@@ -6,7 +6,7 @@ import { together } from "../postgres/together.ts";
 
 const COLUMNS = `
   hold.account_id AS "accountId", hold.hold_id AS "holdId", encode(request, 'hex') AS request, asked, credits,
-  used, captured, status, requested_by AS "requestedBy", created_at AS "createdAt", expires_at AS "expiresAt",
+  used, captured, status, dimensions, requested_by AS "requestedBy", created_at AS "createdAt", expires_at AS "expiresAt",
   ended_at AS "endedAt"`;
 
 const NAMED = `

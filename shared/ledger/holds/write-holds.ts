@@ -55,13 +55,14 @@ export async function storeChanges(
 
 const STORE = `
   INSERT INTO hold (account_id, hold_id, request, asked, credits, used, captured, status, requested_by,
-                    created_at, expires_at, ended_at)
+                    created_at, expires_at, ended_at, dimensions)
   SELECT account_id, hold_id, decode(request, 'hex'), asked, credits, used, captured, status, requested_by,
-         to_timestamp(created_at / 1000), to_timestamp(expires_at / 1000), to_timestamp(ended_at / 1000)
+         to_timestamp(created_at / 1000), to_timestamp(expires_at / 1000), to_timestamp(ended_at / 1000),
+         dimensions::jsonb
   FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[],
-              $8::text[], $9::text[], $10::float8[], $11::float8[], $12::float8[])
+              $8::text[], $9::text[], $10::float8[], $11::float8[], $12::float8[], $13::text[])
     AS changed (account_id, hold_id, request, asked, credits, used, captured, status, requested_by,
-                created_at, expires_at, ended_at)
+                created_at, expires_at, ended_at, dimensions)
   ON CONFLICT (account_id, hold_id) DO UPDATE
   SET used = excluded.used,
       captured = excluded.captured,
@@ -74,10 +75,13 @@ async function storeHolds(transaction: Transaction, moved: readonly Changes[]): 
   const last = moved.flatMap(({ changes }) => [
     ...new Map(changes.map((hold): [string, Hold] => [hold.holdId, hold])).values(),
   ]);
+  const rows = last.map((hold) => {
+    return { ...hold, dimensions: hold.dimensions && JSON.stringify(hold.dimensions) };
+  });
   const values = columnsOf(
-    last,
+    rows,
     ...(["accountId", "holdId", "request", "asked", "credits", "used", "captured"] as const),
-    ...(["status", "requestedBy", "createdAt", "expiresAt", "endedAt"] as const),
+    ...(["status", "requestedBy", "createdAt", "expiresAt", "endedAt", "dimensions"] as const),
   );
   await transaction.query({ name: "store-holds", text: STORE, values });
 }

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import type { BudgetLimit } from "../../../shared/core/budgets/limit.ts";
 import {
   decideHolds,
   type HoldingAccount,
@@ -6,17 +7,18 @@ import {
 } from "../../../shared/core/holds/decide-holds.ts";
 import type { Hold } from "../../../shared/core/holds/hold.ts";
 import { UNLIMITED } from "../../../shared/core/line/overdraft.ts";
+import type { Dimensions } from "../../../shared/core/offer/value-tree.ts";
 import { toAccountId } from "../../../shared/core/text/text.ts";
 import { accountWith, lotOf, MINUTE, NOON } from "../../support/core/examples.ts";
 
 const asked = (
   holdId: string,
   credits: bigint,
-  given: { partial?: boolean; request?: string } = {},
+  given: { partial?: boolean; request?: string; dimensions?: Dimensions } = {},
 ) =>
   ({
     ...{ kind: "hold", holdId, credits, partial: false, request: `of ${credits}` },
-    ...{ ttlMs: 10 * MINUTE, by: "key:1", ...given },
+    ...{ ttlMs: 10 * MINUTE, dimensions: null, by: "key:1", ...given },
   }) satisfies HoldRequest;
 
 function holdWith(given: Partial<Hold> = {}): Hold {
@@ -28,7 +30,7 @@ function holdWith(given: Partial<Hold> = {}): Hold {
       asked: 60n,
       credits: 60n,
     },
-    ...{ used: 0n, captured: null, status: "open", requestedBy: "key:1" },
+    ...{ used: 0n, captured: null, status: "open", dimensions: null, requestedBy: "key:1" },
     ...{ createdAt: NOON - MINUTE, expiresAt: NOON + MINUTE, endedAt: null },
     ...given,
   };
@@ -37,7 +39,7 @@ function holdWith(given: Partial<Hold> = {}): Hold {
 /** An account with 100 credits on its line. */
 function holding(holds: readonly Hold[] = [], held = 0n, given: Partial<HoldingAccount> = {}) {
   const account = accountWith({ granted: 100n, held });
-  return { account, lots: [], holds, ...given };
+  return { account, lots: [], holds, limits: [], ...given };
 }
 
 const kindsOf = ({ decisions }: ReturnType<typeof decideHolds>) =>
@@ -46,7 +48,7 @@ const kindsOf = ({ decisions }: ReturnType<typeof decideHolds>) =>
 describe("an overdraft", () => {
   const overdrawn = (overdraft: bigint, requests: readonly HoldRequest[], held = 0n) =>
     decideHolds(
-      { account: accountWith({ granted: 100n, held, overdraft }), lots: [], holds: [] },
+      holding([], held, { account: accountWith({ granted: 100n, held, overdraft }) }),
       requests,
       NOON,
     );
@@ -122,7 +124,7 @@ describe("a hold is given", () => {
     const account = accountWith({ granted: 100n, position: 10n });
     const lots = [lotOf("old", 0n, 70n, NOON), lotOf("new", 70n, 100n)];
     const given = decideHolds(
-      { account, lots, holds: [] },
+      { account, lots, holds: [], limits: [] },
       [asked("a", 31n), asked("b", 30n)],
       NOON,
     );
@@ -224,5 +226,78 @@ describe("a hold that has ended", () => {
 
   test("of another account is unknown", () => {
     expect(kindsOf(decideHolds(holding(), [RELEASE], NOON))).toEqual(["unknown_hold"]);
+  });
+});
+
+describe("a budget of a value that is named", () => {
+  const limit = (given: Partial<BudgetLimit> = {}): BudgetLimit => ({
+    ...{ dimension: "team", window: "day", value: "a", credits: 50n, spent: 10n, held: 0n },
+    ...{ endsAt: NOON + MINUTE, ...given },
+  });
+  const team = (value: string) => ({ dimensions: { team: value, user: "u" } });
+
+  test("limits holds as the account does, and the tightest of all says no", () => {
+    const limits = [limit(), limit({ dimension: "user", value: "u", window: "all", credits: 75n })];
+    const { decisions, held } = decideHolds(
+      holding([], 0n, { limits }),
+      [
+        asked("a", 41n, team("a")),
+        asked("b", 40n, team("a")),
+        asked("c", 1n, team("a")),
+        asked("d", 26n, team("b")),
+        asked("e", 25n, team("b")),
+        asked("f", 36n),
+        asked("g", 35n),
+      ],
+      NOON,
+    );
+    const day = { dimension: "team", window: "day", value: "a", turnsAt: NOON + MINUTE };
+    expect(decisions).toMatchObject([
+      { kind: "budget_used_up", ...day, asked: 41n, left: 40n },
+      { kind: "held", hold: { credits: 40n } },
+      { kind: "budget_used_up", ...day, asked: 1n, left: 0n },
+      { kind: "budget_used_up", dimension: "user", window: "all", asked: 26n, left: 25n },
+      { kind: "held" },
+      { kind: "insufficient_credits", asked: 36n, available: 35n },
+      { kind: "held" },
+    ]);
+    expect(held).toBe(100n);
+  });
+
+  test("gives a part where that is allowed, and nothing where more was used than it allows", () => {
+    const part = { ...team("a"), partial: true };
+    const given = decideHolds(
+      holding([], 0n, { limits: [limit()] }),
+      [asked("a", 60n, part)],
+      NOON,
+    );
+    expect(given.decisions).toMatchObject([{ kind: "held", hold: { asked: 60n, credits: 40n } }]);
+    const limits = [limit({ spent: 51n })];
+    const none = decideHolds(holding([], 0n, { limits }), [asked("a", 1n, part)], NOON);
+    expect(none.decisions).toMatchObject([{ kind: "budget_used_up", left: -1n }]);
+  });
+
+  test("has back what a hold set aside that is over, released or captured for less", () => {
+    const over = holdWith({ holdId: "over", expiresAt: NOON, ...team("a") });
+    const open = holdWith({ holdId: "open", credits: 30n, asked: 30n, ...team("a") });
+    const limits = [limit({ credits: 100n, spent: 0n, held: 90n })];
+    const { decisions } = decideHolds(
+      holding([over, open], 90n, { limits }),
+      [
+        asked("a", 71n, team("a")),
+        { kind: "capture", holdId: "open", credits: 5n },
+        asked("b", 95n, team("a")),
+        { kind: "release", holdId: "b" },
+        asked("c", 96n, team("a")),
+      ],
+      NOON,
+    );
+    expect(decisions).toMatchObject([
+      { kind: "insufficient_credits", available: 70n },
+      { kind: "held" },
+      { kind: "held" },
+      { kind: "held" },
+      { kind: "insufficient_credits", available: 95n },
+    ]);
   });
 });

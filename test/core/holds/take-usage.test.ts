@@ -8,7 +8,7 @@ import { NOON } from "../../support/core/examples.ts";
 /** What usage that names a hold makes of it. */
 const OPEN: Hold = {
   ...{ accountId: toAccountId("acme"), holdId: "run", request: "00", asked: 60n, credits: 60n },
-  ...{ used: 0n, captured: null, status: "open", requestedBy: "test" },
+  ...{ used: 0n, captured: null, status: "open", dimensions: null, requestedBy: "test" },
   ...{ createdAt: NOON - 1, expiresAt: NOON + 1, endedAt: null },
 };
 const CAPTURED: Hold = { ...OPEN, status: "captured", captured: 50n };

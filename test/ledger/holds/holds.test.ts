@@ -8,6 +8,7 @@ import { endExpiredHolds } from "../../../shared/ledger/holds/end-expired-holds.
 import { gatherRequests } from "../../../shared/ledger/holds/gather-requests.ts";
 import { inTransaction } from "../../../shared/ledger/postgres/database.ts";
 import { type Books, connect, openAccount, openBooks } from "../../support/books/books.ts";
+import { setBudgetOf } from "../../support/books/budgets.ts";
 import { askedHold, changeHold, TEN_MINUTES } from "../../support/books/holds.ts";
 import { brokenInvariants } from "../../support/books/invariants.ts";
 import { openCatalogue, openSubscriber } from "../../support/books/subscribers.ts";
@@ -71,6 +72,39 @@ describe("a thousand requests at once on one account", () => {
     expect(
       outcomes.every((one) => one?.kind === "held" || one?.kind === "insufficient_credits"),
     ).toBe(true);
+  });
+
+  test("set aside what a budget leaves, while usage uses it up", async () => {
+    await openWith("limited", 1_000n);
+    await setBudgetOf(books, "limited", "team", { credits: 60n });
+    const pools = [connect(books.url, 3), connect(books.url, 3)];
+    const processes = pools.map((pool) => gatherRequests(pool, Date.now));
+    const dimensions = { team: "a" };
+    const batches = usageBatches(books, "limited");
+    const use = async () => {
+      for (let at = 0; at < 20; at += 1) {
+        await batches.debit([
+          { eventId: `e${at}`, accountId: "limited", quantity: 1n, dimensions },
+        ]);
+      }
+    };
+    const asked = Array.from({ length: 300 }, (_, at) =>
+      processes[at % 2]?.(
+        askedHold("limited", `run-${at}`, BigInt(1 + (at % 3)), {
+          ...{ dimensions, partial: at % 2 === 0 },
+        }),
+      ),
+    );
+    const [outcomes] = await Promise.all([Promise.all(asked), use()]);
+    for (const pool of pools) await pool.end();
+    const { held, position: used } = await accountOf("limited");
+    const given = outcomes.flatMap((one) => (one?.kind === "held" ? [one.hold.credits] : []));
+    expect(given.reduce((sum, credits) => sum + credits, 0n)).toBe(held);
+    expect(held).toBeGreaterThan(0n);
+    // Usage is never refused, so what comes after the last hold may exceed the budget; no hold does.
+    expect(held).toBeLessThanOrEqual(60n);
+    const last = await changeHold(books, askedHold("limited", "last", 1n, { dimensions }));
+    expect(last).toMatchObject({ kind: "budget_used_up", left: 60n - used - held });
   });
 
   test("under one id are one hold", async () => {

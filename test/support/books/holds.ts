@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import type { Dimensions } from "../../../shared/core/offer/value-tree.ts";
 import { toAccountId } from "../../../shared/core/text/text.ts";
 import {
   changeHolds,
@@ -14,12 +15,16 @@ export function askedHold(
   account: string,
   holdId: string,
   credits: bigint,
-  given: { readonly partial?: boolean; readonly ttlMs?: number } = {},
+  given: {
+    readonly partial?: boolean;
+    readonly ttlMs?: number;
+    readonly dimensions?: Dimensions;
+  } = {},
 ): HoldAsked {
   const request = createHash("sha256").update(String(credits)).digest("hex");
   return {
     ...{ kind: "hold", accountId: toAccountId(account), holdId, request, credits },
-    ...{ partial: false, ttlMs: TEN_MINUTES, by: "test", ...given },
+    ...{ partial: false, ttlMs: TEN_MINUTES, dimensions: null, by: "test", ...given },
   };
 }
 
