@@ -36,22 +36,23 @@ CREATE TABLE alert (
   sequence    bigint NOT NULL,
   kind        text COLLATE "C" NOT NULL,
   subject     text COLLATE "C" NOT NULL,
-  "window"    text COLLATE "C" NOT NULL,
+  window_name text COLLATE "C" NOT NULL,
   level       integer NOT NULL,
   used        bigint,
-  "limit"     bigint,
+  used_of     bigint,
   currency    text,
   cause       text NOT NULL,
   reason      text NOT NULL,
   occurred_at timestamptz NOT NULL,
   raised_at   timestamptz NOT NULL,
   PRIMARY KEY (account_id, sequence),
-  UNIQUE (account_id, kind, subject, "window", level)
+  UNIQUE (account_id, kind, subject, window_name, level)
 );
 
 -- Finds alerts to delete.
 CREATE INDEX alert_age ON alert (raised_at);
 
+COMMENT ON COLUMN alert.used_of IS 'What used is compared with.';
 COMMENT ON TABLE alert IS 'What was raised: each level of a kind, subject and window once. Deleted by housekeeping.';
 
 -- Down Migration

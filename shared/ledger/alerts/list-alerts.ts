@@ -8,7 +8,7 @@ export interface RaisedAlert extends NumberedAlert {
 }
 
 const LIST = `
-  SELECT account_id AS "accountId", sequence, kind, subject, "window", level, used, "limit", currency,
+  SELECT account_id AS "accountId", sequence, kind, subject, window_name AS "window", level, used, used_of AS "limit", currency,
          cause, reason, occurred_at AS "occurredAt", raised_at AS "raisedAt"
   FROM alert
   WHERE account_id = $1 AND ($2::bigint IS NULL OR sequence < $2)

@@ -86,7 +86,7 @@ const READ = `
   SELECT account.account_id AS "accountId", account.position, month."window", month_percents AS percents,
          ARRAY(SELECT level FROM alert
                WHERE alert.account_id = account.account_id AND kind = 'month_credits' AND subject = ''
-                 AND alert."window" = month."window") AS raised,
+                 AND alert.window_name = month."window") AS raised,
          lot.start_position AS start, lot.end_position AS "end"
   FROM account
   JOIN alert_setting ON alert_setting.account_id = account.account_id

@@ -5,16 +5,16 @@ import { alertRaisedRecord } from "../outbox/records.ts";
 import { columnsOf } from "../postgres/array-literal.ts";
 import { queryRows, type Transaction } from "../postgres/database.ts";
 
-const COLUMNS = `kind, subject, "window", level, used, "limit", currency, cause, reason`;
+const COLUMNS = `kind, subject, window_name, level, used, used_of, currency, cause, reason`;
 
 // The caller has locked the accounts, so nobody else counts between.
 const RAISE = `
   WITH asked AS (
-    SELECT DISTINCT ON (account_id, kind, subject, "window", level) *
+    SELECT DISTINCT ON (account_id, kind, subject, window_name, level) *
     FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::integer[], $6::bigint[], $7::bigint[],
                 $8::text[], $9::text[], $10::text[], $11::bigint[])
       WITH ORDINALITY AS alert (account_id, ${COLUMNS}, occurred_at, place)
-    ORDER BY account_id, kind, subject, "window", level, place
+    ORDER BY account_id, kind, subject, window_name, level, place
   ),
   fresh AS (
     SELECT asked.*,
@@ -26,7 +26,7 @@ const RAISE = `
       WHERE alert.account_id = asked.account_id
         AND alert.kind = asked.kind
         AND alert.subject = asked.subject
-        AND alert."window" = asked."window"
+        AND alert.window_name = asked.window_name
         AND alert.level = asked.level)
   ),
   counted AS (
@@ -39,7 +39,8 @@ const RAISE = `
   INSERT INTO alert (account_id, sequence, ${COLUMNS}, occurred_at, raised_at)
   SELECT account_id, before + number, ${COLUMNS}, to_timestamp(occurred_at / 1000.0), to_timestamp($12 / 1000.0)
   FROM fresh JOIN counted USING (account_id)
-  RETURNING account_id AS "accountId", sequence, ${COLUMNS}, occurred_at AS "occurredAt"`;
+  RETURNING account_id AS "accountId", sequence, kind, subject, window_name AS "window", level, used,
+            used_of AS "limit", currency, cause, reason, occurred_at AS "occurredAt"`;
 
 /** An alert that was raised; `sequence` counts up per account. */
 export interface NumberedAlert extends Alert {

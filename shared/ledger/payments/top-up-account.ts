@@ -59,10 +59,10 @@ export async function topUpIfLow(
   });
 }
 
-/** What the top-ups of the month come to with the one that is decided on; none: it is none. */
+/** What the top-ups of the month come to with the one that is decided on; none where nobody asks for it. */
 function monthOf({ accountId, before, decision: { topUp } }: Decision): MonthOfTopUps[] {
-  if (topUp === null) return [];
   const { account, auto, spent, now } = before;
+  if (topUp === null || account.alertAt === null) return [];
   const { paymentId: topUpId, amount, currency } = topUp;
   const month = dayOf(now, account.timeZone).toString().slice(0, "2026-09".length);
   const limit = amountsOf(auto, before).perMonth;

@@ -389,7 +389,7 @@ async function run({
 async function alerts(at: Readonly<Record<string, number>>): Promise<void> {
   for (const [kind, raisedAt] of Object.entries(at)) {
     await database.query(
-      `INSERT INTO alert (account_id, sequence, kind, subject, "window", level, cause, reason, occurred_at, raised_at)
+      `INSERT INTO alert (account_id, sequence, kind, subject, window_name, level, cause, reason, occurred_at, raised_at)
        SELECT 'holder', count(*) + 1, $1, '', '', 0, '', '', to_timestamp(0), to_timestamp($2::float8 / 1000)
        FROM alert`,
       [kind, raisedAt],
