@@ -9,6 +9,7 @@ export interface Books {
   readonly lots: readonly BookedLot[];
   readonly entries: readonly BookedEntry[];
   readonly payments: readonly BookedPayment[];
+  readonly alerts: readonly BookedAlert[];
   /** Rows of what is still to be published. */
   readonly unpublished: number;
 }
@@ -55,6 +56,13 @@ export interface BookedPayment {
   readonly amount: bigint;
 }
 
+export interface BookedAlert {
+  readonly account_id: string;
+  readonly kind: string;
+  readonly window: string;
+  readonly level: number;
+}
+
 const BIGINT = 20;
 
 /** One view of everything, in one snapshot. */
@@ -96,6 +104,7 @@ export async function readBooks(url: string): Promise<Books> {
          FROM entry ORDER BY account_id, sequence`,
       ),
       payments: await all("SELECT account_id, payment_id, kind, status, amount FROM payment"),
+      alerts: await all('SELECT account_id, kind, window_name AS "window", level FROM alert'),
       unpublished: unpublished?.rows ?? 0,
     };
   } finally {

@@ -34,7 +34,7 @@ const payments = [0, 1, 2, 3].map((period) => ({
   created_at: SUBSCRIBED,
 }));
 const right: Books = {
-  ...{ deadLetters: [], payments: [], unpublished: 0, usage: [before, after] },
+  ...{ deadLetters: [], payments: [], alerts: [], unpublished: 0, usage: [before, after] },
   accounts: [account(20_120n)],
   lots: BEGINS.map((from, period) => ({
     ...{ account_id: "acme", lot_id: `plan:1:${period}`, granted_at: BigInt(at(from)) },

@@ -74,6 +74,7 @@ const right: Books = {
       ...{ status: "succeeded", amount: 1000n },
     },
   ],
+  alerts: [],
   unpublished: 0,
 };
 

@@ -5,6 +5,7 @@ import type { Planned } from "../load/event.ts";
 import { readBooks } from "./books.ts";
 import type { Calendar } from "./calendar.ts";
 import { checkAccounts } from "./check-accounts.ts";
+import { checkAlerts } from "./check-alerts.ts";
 import { checkCharges, checkNobodyIsLow } from "./check-charges.ts";
 import { checkMonths } from "./check-months.ts";
 import { checkBalances, checkEntries, checkOrder } from "./check-published.ts";
@@ -16,7 +17,7 @@ import { modelsOf } from "./model.ts";
 import { plainKafka, readTopic } from "./read-topic.ts";
 
 /** Topics whose sequences count up by one; of the others they only rise. */
-const ORDERED = ["billing.credits", "billing.top-ups", "billing.payments"];
+const ORDERED = ["billing.credits", "billing.top-ups", "billing.payments", "billing.alerts"];
 const RISING = ["billing.low-balance", "billing.credits-expiring"];
 
 export interface CheckedFrom {
@@ -66,6 +67,7 @@ export async function check(from: CheckedFrom): Promise<Checked[]> {
     const mayHaveGaps = RISING.includes(topic);
     const order = checkOrder(topic, await readTopic(kafka, topic), mayHaveGaps);
     checked.push(order.checked);
+    if (topic === "billing.alerts") checked.push(checkAlerts(books, accounts, order.last));
     if (topic === "billing.credits") checked.push(checkEntries(books, order.last));
   }
   const balances = await readTopic(kafka, "billing.balances");

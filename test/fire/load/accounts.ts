@@ -54,6 +54,11 @@ export function fireAccounts(canaries: number): FireAccount[] {
 
 type Rest = Pick<FireAccount, "grants" | "card" | "plan">;
 
+/** It asks to be told of its month's credits and of declines. */
+export function asksForAlerts({ kind }: Pick<FireAccount, "kind">): boolean {
+  return kind === "low" || kind === "planned";
+}
+
 /** The canaries of one probe, counted from 0. */
 export function canariesOf(accounts: readonly FireAccount[], probe: number): FireAccount[] {
   const all = accounts.filter(({ kind }) => kind === "canary");
