@@ -26,6 +26,7 @@ Example:
 const COMMANDS: readonly (readonly [string, () => Promise<(program: Command) => void>])[] = [
   ["account", () => import("./account/account.ts").then((m) => m.addAccountCommands)],
   ["grant", () => import("./credits/grant.ts").then((m) => m.addGrantCommand)],
+  ["hold", () => import("./credits/hold.ts").then((m) => m.addHoldCommands)],
   ["rate", () => import("./usage/rate.ts").then((m) => m.addRateCommands)],
   ["catalogue", () => import("./catalogue/catalogue.ts").then((m) => m.addCatalogueCommands)],
   [

@@ -28,6 +28,24 @@ export function toHold(of: Hold) {
 
 const cursors = cursorsOf("holds", [INSTANT, TEXT]);
 
+const endedCursors = cursorsOf("ended-holds", [INSTANT, TEXT]);
+
+/** A page of an account's ended holds; `read` reads up to a number of those before a place (null: the start). */
+export async function endedHoldPage(
+  { limit, cursor }: PageRequest,
+  read: (range: {
+    readonly before: { readonly at: number; readonly holdId: string } | null;
+    readonly limit: number;
+  }) => Promise<readonly Hold[]>,
+) {
+  const place = endedCursors.read(cursor);
+  const before = place === null ? null : { at: Number(place[0]), holdId: place[1] ?? "" };
+  const holds = await read({ before, limit: limit + 1 });
+  return pageOf(holds.map(toHold), limit, ({ endedAt, holdId }) =>
+    endedCursors.of(endedAt ?? 0, holdId),
+  );
+}
+
 /** A page of an account's open holds; `read` reads up to a number of those after a place. */
 export async function holdPage(
   { limit, cursor }: PageRequest,

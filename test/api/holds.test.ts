@@ -298,3 +298,22 @@ describe("an account's overdraft", () => {
     expect((await given.ask("GET", path)).body).toMatchObject({ allowed: false, overdraft: "50" });
   });
 });
+
+test("ended holds are listed apart, the last one first, page by page", async () => {
+  await open("ended-list", 100n);
+  for (const id of ["a", "b", "c"]) {
+    await post("ended-list/holds", { hold_id: id, credits: "10" });
+    now += 1;
+    await post(`ended-list/holds/${id}/release`);
+  }
+  await post("ended-list/holds", { hold_id: "d", credits: "10" });
+  const first = (await get("ended-list/holds?ended=true&limit=2")).body;
+  expect(first.items.map((one: { hold_id: string }) => one.hold_id)).toEqual(["c", "b"]);
+  const next = `ended-list/holds?ended=true&limit=2&cursor=${first.next_cursor}`;
+  const second = (await get(next)).body;
+  expect(second.items.map((one: { hold_id: string }) => one.hold_id)).toEqual(["a"]);
+  expect(second.next_cursor).toBeNull();
+  const left = (await get("ended-list/holds?ended=false")).body;
+  expect(left.items.map((one: { hold_id: string }) => one.hold_id)).toEqual(["d"]);
+  expect((await get("ended-list/holds?ended=maybe")).status).toBe(400);
+});

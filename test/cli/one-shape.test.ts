@@ -12,6 +12,7 @@ import { requestRefund } from "../../shared/ledger/payments/refunds.ts";
 import { inTransaction } from "../../shared/ledger/postgres/database.ts";
 import { storeDeadLetters } from "../../shared/ledger/usage/dead-letters.ts";
 import { type Books, openBooks } from "../support/books/books.ts";
+import { askedHold, changeHold } from "../support/books/holds.ts";
 import { sellCredits, setCard } from "../support/books/payers.ts";
 import { openCatalogue, openSubscriber } from "../support/books/subscribers.ts";
 import { drawdown, words } from "../support/cli/drawdown.ts";
@@ -59,6 +60,7 @@ beforeAll(async () => {
     ]),
   );
   await makeWebhook();
+  await changeHold(books, askedHold("acme", "run-1", 1_000_000n, { ttlMs: 86_400_000 }));
 });
 
 async function makeWebhook() {
@@ -96,6 +98,8 @@ const SAME = [
   { route: `${ACCOUNT}/settings/changes`, command: "account changes acme" },
   { route: `${ACCOUNT}/lots`, command: "lots acme" },
   { route: `${ACCOUNT}/entries`, command: "entries acme" },
+  { route: `${ACCOUNT}/holds`, command: "hold list acme" },
+  { route: `${ACCOUNT}/holds/{hold_id}`, command: "hold show acme run-1" },
   { route: `${ACCOUNT}/events/{event_id}`, command: "explain event call-1 --account acme" },
   { route: `${ACCOUNT}/rates`, command: "rate own list acme" },
   { route: `${ACCOUNT}/payments`, command: "payments acme" },
@@ -138,13 +142,14 @@ const AMONG = [
 const API_ONLY = [
   ...["/v1/accounts", "/v1/operations", "/health", "/metrics"],
   ...["runway", "allowance", "stream", "usage", "names"].map((path) => `${ACCOUNT}/${path}`),
-  ...["holds", "holds/{hold_id}", "budgets"].map((path) => `${ACCOUNT}/${path}`),
+  `${ACCOUNT}/budgets`,
   WEBHOOK,
 ];
 
 const IDS = {
   account_id: "acme",
   event_id: "call-1",
+  hold_id: "run-1",
   lot_id: "plan:1:0",
   payment_id: "manual:order-17",
   endpoint_id: ENDPOINT,

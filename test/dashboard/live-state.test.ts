@@ -30,6 +30,13 @@ describe("the live state of an account", () => {
     expect(stale).toEqual([]);
   });
 
+  it("knows what holds set aside", () => {
+    expect(told(NOT_CONNECTED, balance("7", "100", "30")).state.line?.held).toBe(0n);
+    const news = { version: "8", granted: "100", position: "30", held: "25" };
+    const event: StreamNews = { kind: "event", event: "balance", data: JSON.stringify(news) };
+    expect(told(NOT_CONNECTED, event).state.line?.held).toBe(25n);
+  });
+
   it("moves to a newer version and never back", () => {
     const { state } = told(NOT_CONNECTED, balance(7, "100", "30"), balance(9, "100", "50"));
     expect(state.line?.position).toBe(50n);
@@ -44,7 +51,7 @@ describe("the live state of an account", () => {
 
   it("is not set back by an answer older than the stream", () => {
     const { state } = told(NOT_CONNECTED, balance(9, "100", "50"));
-    const old = { version: 8n, granted: 100n, position: 40n, changedAt: null };
+    const old = { version: 8n, granted: 100n, position: 40n, held: 0n, changedAt: null };
     expect(afterLine(state, old)).toBe(state);
   });
 

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { z } from "zod";
-import { hold, holdPage, toHold } from "../../../shared/contract/hold.ts";
+import { endedHoldPage, hold, holdPage, toHold } from "../../../shared/contract/hold.ts";
 import { listOf, page } from "../../../shared/contract/page.ts";
 import { shortage } from "../../../shared/contract/shortage.ts";
 import { accountId, credits, id, instant, totalCredits } from "../../../shared/contract/wire.ts";
@@ -8,7 +8,11 @@ import { HOLD_SECONDS } from "../../../shared/core/holds/hold.ts";
 import type { AccountId } from "../../../shared/core/line/account.ts";
 import type { MicroCredits } from "../../../shared/core/line/credit-line.ts";
 import type { HoldAsked, HoldOutcome } from "../../../shared/ledger/holds/change-holds.ts";
-import { listOpenHolds, readHold } from "../../../shared/ledger/holds/read-holds.ts";
+import {
+  listEndedHolds,
+  listOpenHolds,
+  readHold,
+} from "../../../shared/ledger/holds/read-holds.ts";
 import { readShortage } from "../../../shared/ledger/payments/read-shortage.ts";
 import { readSnapshot } from "../../../shared/ledger/postgres/read-snapshot.ts";
 import { nameOf } from "../access/caller.ts";
@@ -80,13 +84,17 @@ export const holdRoutes = [
       ...READ,
       path: PATH,
       tag: "holds",
-      summary: "List an account's open holds, the one that ends first first",
-      query: page,
+      summary: "List an account's open holds, the one that ends first first, or its ended ones",
+      description:
+        "`ended=true`: those of the last 40 days that have ended, the last one first, instead.",
+      query: page.extend({ ended: z.enum(["true", "false"]).optional() }),
       response: { 200: listOf(hold) },
     },
     ({ params: { account_id }, query }, context) =>
       readOfAccount(context, account_id, (transaction) =>
-        holdPage(query, (range) => listOpenHolds(transaction, account_id, range)),
+        query.ended === "true"
+          ? endedHoldPage(query, (range) => listEndedHolds(transaction, account_id, range))
+          : holdPage(query, (range) => listOpenHolds(transaction, account_id, range)),
       ),
   ),
   route(

@@ -110,6 +110,12 @@ function detailsText(
   return fields([
     ["account", of.accountId],
     ["balance", `${balanceText(of, lots, at)}${debt}`],
+    ...(of.held === 0n
+      ? []
+      : [
+          ["held", formatCredits(of.held)] as const,
+          ["available", formatCredits(balance - of.held)] as const,
+        ]),
     ["granted", formatCredits(of.granted)],
     ["position", formatCredits(of.position)],
     ["threshold", formatCredits(of.threshold)],

@@ -37,6 +37,12 @@ export function BalanceCard({ open }: { open: OpenAccount }) {
           <span class="unit">credits</span> <BalanceChange balance={balance} />
         </p>
       )}
+      {balance !== null && line !== null && line.held > 0n && (
+        <p class="note" data-testid="held">
+          <b>{balanceText(balance - line.held)}</b> available; {balanceText(line.held)} set aside
+          for usage under way
+        </p>
+      )}
       <Runway open={open} />
       <OnTheWay open={open} />
     </Card>

@@ -14,6 +14,8 @@ export interface LiveLine {
   readonly version: bigint;
   readonly granted: bigint;
   readonly position: bigint;
+  /** What open holds set aside. */
+  readonly held: bigint;
   readonly changedAt: number | null;
 }
 
@@ -93,12 +95,13 @@ function afterEvent(
 /** Reads a line from an event's data; null if it is invalid. */
 function lineOf(data: string): LiveLine | null {
   try {
-    const { version, granted, position, changed_at } = JSON.parse(data);
+    const { version, granted, position, held = "0", changed_at } = JSON.parse(data);
     const changedAt = Date.parse(changed_at);
     return {
       version: BigInt(version),
       granted: BigInt(granted),
       position: BigInt(position),
+      held: BigInt(held),
       changedAt: Number.isNaN(changedAt) ? null : changedAt,
     };
   } catch {

@@ -122,6 +122,7 @@ function lineOf({ version, granted, position }: AccountData) {
     version: BigInt(version),
     granted: BigInt(granted),
     position: BigInt(position),
+    held: BigInt(account.held),
     changedAt: null,
   };
 }

@@ -69,6 +69,26 @@ export async function readHold(
   return queryRow<Hold>(database, ONE, [accountId, holdId], "read-hold");
 }
 
+const ENDED = `
+  SELECT ${COLUMNS}
+  FROM hold
+  WHERE account_id = $1
+    AND ended_at IS NOT NULL
+    AND ($2::bigint IS NULL OR (ended_at, hold_id) < (to_timestamp($2 / 1000.0), $3))
+  ORDER BY ended_at DESC, hold_id DESC
+  LIMIT $4`;
+
+/** An account's ended holds, the last one first, of those before a place in that order; null: from the start. */
+export async function listEndedHolds(
+  database: Queryable,
+  accountId: AccountId,
+  range: { readonly before: { at: Instant; holdId: string } | null; readonly limit: number },
+): Promise<Hold[]> {
+  const { before, limit } = range;
+  const values = [accountId, before?.at ?? null, before?.holdId ?? null, limit];
+  return queryRows<Hold>(database, ENDED, values, "list-ended-holds");
+}
+
 const OPEN = `
   SELECT ${COLUMNS}
   FROM hold

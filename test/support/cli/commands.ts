@@ -4,6 +4,7 @@ import { addCatalogueCommands } from "../../../services/cli/catalogue/catalogue.
 import { addEntriesCommand } from "../../../services/cli/credits/entries.ts";
 import { addExplainCommands } from "../../../services/cli/credits/explain.ts";
 import { addGrantCommand } from "../../../services/cli/credits/grant.ts";
+import { addHoldCommands } from "../../../services/cli/credits/hold.ts";
 import { addLotsCommand } from "../../../services/cli/credits/lots.ts";
 import { addLotCommands } from "../../../services/cli/credits/withdraw-lot.ts";
 import { addDeadLetterCommands } from "../../../services/cli/dead-letters/dead-letters.ts";
@@ -31,7 +32,7 @@ export function commandNames(): string[] {
 
 const ADD = [
   ...[addAccountCommands, addCatalogueCommands, addEntriesCommand, addExplainCommands],
-  ...[addGrantCommand, addLotsCommand, addLotCommands, addDeadLetterCommands],
+  ...[addGrantCommand, addLotsCommand, addLotCommands, addDeadLetterCommands, addHoldCommands],
   ...[addKeyCommands, addTokenCommands],
   ...[addPaymentMethodCommands, addPaymentCommands, addPaymentsCommand, addTopUpCommands],
   ...[addAddOnCommands, addSubscriptionCommands, addRateCommands, addWebhookCommands],
