@@ -117,12 +117,12 @@ function reloaders(open: OpenAccount): Readonly<Record<Stale, () => void>> {
   };
 }
 
-function lineOf({ version, granted, position }: AccountData) {
+function lineOf({ version, granted, position, held }: AccountData) {
   return {
     version: BigInt(version),
     granted: BigInt(granted),
     position: BigInt(position),
-    held: BigInt(account.held),
+    held: BigInt(held),
     changedAt: null,
   };
 }
