@@ -14,6 +14,7 @@ import {
   accountIdArgument,
   creditsArgument,
   idArgument,
+  pairArgument,
   wholeArgument,
 } from "../shell/arguments.ts";
 import { addChangeCommand, type ByOption, toRequest } from "../shell/change-command.ts";
@@ -45,6 +46,7 @@ interface ForOption extends JsonOption {
 interface MakeOptions extends ByOption, ForOption {
   readonly id?: string;
   readonly partial?: true;
+  readonly dimension?: readonly string[];
 }
 
 function addMakeCommand(group: Command): void {
@@ -55,13 +57,17 @@ function addMakeCommand(group: Command): void {
     .option("--id <id>", "the hold's id; asked for again, it is the same hold (default: a new id)")
     .option(...FOR, String(HOLD_SECONDS.usual))
     .option("--partial", "give what is available where that is less")
+    .option("--dimension <name=value...>", "those of the usage to come, for budgets")
     .action((id: string, credits: string, options: MakeOptions) => {
       const { accountId, by } = toRequest(id, options);
       const holdId =
         options.id === undefined ? eventIds()(Date.now()) : idArgument("--id", options.id);
       const ttlMs = secondsArgument(options.for) * 1_000;
-      const of = { credits: creditsArgument(credits), partial: options.partial === true, ttlMs };
-      const asked = [String(of.credits), of.partial, ttlMs];
+      const pairs = (options.dimension ?? []).map((text) => pairArgument("--dimension", text));
+      const dimensions = pairs.length === 0 ? null : Object.fromEntries(pairs.sort());
+      const partial = options.partial === true;
+      const of = { credits: creditsArgument(credits), partial, ttlMs, dimensions };
+      const asked = [String(of.credits), partial, ttlMs, dimensions];
       const request = createHash("sha256").update(JSON.stringify(asked)).digest("hex");
       return change({ kind: "hold", accountId, holdId, request, by, ...of }, options);
     });

@@ -45,6 +45,13 @@ export function creditsArgument(text: string): MicroCredits {
   return orWrongUsage(() => parseCredits(text));
 }
 
+/** Parses a name and a value: "model=gpt-5". */
+export function pairArgument(option: string, text: string): readonly [name: string, value: string] {
+  const at = text.indexOf("=");
+  if (at > 0) return [text.slice(0, at), text.slice(at + 1)];
+  throw new WrongUsage(`${option} is written like model=gpt-5, not "${text}"`);
+}
+
 /** Parses an overdraft: "none", "unlimited", "default" (null), or credits. */
 export function overdraftArgument(text: string): MicroCredits | null {
   if (text === "default") return null;

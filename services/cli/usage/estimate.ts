@@ -20,6 +20,7 @@ import {
   accountIdArgument,
   idArgument,
   instantArgument,
+  pairArgument,
   wholeArgument,
 } from "../shell/arguments.ts";
 import { readBooks } from "../shell/read-books.ts";
@@ -57,7 +58,7 @@ function estimateWith(
 ): Promise<Result> {
   const now = Date.now();
   const occurredAt = at === undefined ? now : instantArgument("--at", at);
-  const dimensions = Object.fromEntries(dimension.map((text) => pairOf("--dimension", text)));
+  const dimensions = Object.fromEntries(dimension.map((text) => pairArgument("--dimension", text)));
   const usages = used.map((text) => usageOf(text, dimensions, occurredAt));
   const accountId = account === undefined ? null : accountIdArgument(account);
   return readBooks(settings, async (transaction) => {
@@ -97,10 +98,4 @@ function usageOf(text: string, dimensions: Dimensions, occurredAt: Instant): Usa
   const meter = idArgument("meter", text.slice(0, at));
   const quantity = wholeArgument(`the quantity of ${meter}`, text.slice(at + 1), 0n);
   return { meter, quantity, dimensions, occurredAt };
-}
-
-function pairOf(option: string, text: string): readonly [name: string, value: string] {
-  const at = text.indexOf("=");
-  if (at > 0) return [text.slice(0, at), text.slice(at + 1)];
-  throw new WrongUsage(`${option} is written like model=gpt-5, not "${text}"`);
 }

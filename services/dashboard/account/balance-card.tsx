@@ -37,15 +37,22 @@ export function BalanceCard({ open }: { open: OpenAccount }) {
           <span class="unit">credits</span> <BalanceChange balance={balance} />
         </p>
       )}
-      {balance !== null && line !== null && line.held > 0n && (
-        <p class="note" data-testid="held">
-          <b>{balanceText(balance - line.held)}</b> available; {balanceText(line.held)} set aside
-          for usage under way
-        </p>
-      )}
+      <Held open={open} balance={balance} />
       <Runway open={open} />
       <OnTheWay open={open} />
     </Card>
+  );
+}
+
+/** What is held of the balance, and what is available of it; nothing if nothing is held. */
+function Held({ open, balance }: { open: OpenAccount; balance: bigint | null }) {
+  const held = open.live.value.line?.held ?? 0n;
+  if (balance === null || held === 0n) return null;
+  return (
+    <p class="note" data-testid="held">
+      <b>{balanceText(balance - held)}</b> available; {balanceText(held)} set aside for usage under
+      way
+    </p>
   );
 }
 
