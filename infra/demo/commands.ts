@@ -14,6 +14,7 @@ interface Usage {
   readonly quantity: number;
   readonly event_id?: string;
   readonly dimensions?: Readonly<Record<string, string>>;
+  readonly hold_id?: string;
 }
 
 /** The command line as a user would use it. Commands and their output are shown. */

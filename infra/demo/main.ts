@@ -24,6 +24,7 @@ import { runDemo } from "./run-demo.ts";
 import { showDashboard } from "./show-dashboard.ts";
 import { showModels } from "./show-models.ts";
 import { showMonth } from "./show-month.ts";
+import { showOverspending } from "./show-overspending.ts";
 import { showTopUps } from "./show-top-ups.ts";
 import { receiveWebhooks } from "./show-webhook.ts";
 
@@ -126,6 +127,7 @@ async function demo(
     await receiver.show();
     receiver.close();
     await showModels(env, say);
+    await showOverspending(env, api, say);
     await showMonth(env, Date.now(), say);
     say("\nThe proof: every event, entry, lot and balance, compared with the topics");
     await openCommands(env, say).type("reconcile");
