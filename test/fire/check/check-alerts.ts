@@ -1,8 +1,6 @@
-import { asksForAlerts, type FireAccount } from "../load/accounts.ts";
+import { ALERT_LEVELS, asksForAlerts, type FireAccount } from "../load/accounts.ts";
 import type { BookedEntry, Books } from "./books.ts";
 import { type Checked, openFindings } from "./findings.ts";
-
-const LEVELS = [50n, 80n, 100n];
 
 /**
  * Each level of a month's credits that was used while the month lasted was raised once, and each declined top-up;
@@ -54,7 +52,7 @@ function levelsUsed({ entries, lots, accounts }: Books, id: string): string[] {
     if (lot === undefined) return [];
     const size = lot.end_position - lot.start_position;
     const used = end < lot.end_position ? end - lot.start_position : size;
-    return LEVELS.filter((level) => used * 100n >= size * level).map(
+    return ALERT_LEVELS.filter((level) => used * 100n >= size * BigInt(level)).map(
       (level) => `${level} % of ${lot_id}`,
     );
   });

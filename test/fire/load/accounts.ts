@@ -54,6 +54,9 @@ export function fireAccounts(canaries: number): FireAccount[] {
 
 type Rest = Pick<FireAccount, "grants" | "card" | "plan">;
 
+/** In percent: the load uses less than half of a month's credits. */
+export const ALERT_LEVELS = [1, 2, 4, 6, 8, 11, 15, 20, 30, 50] as const;
+
 /** It asks to be told of its month's credits and of declines. */
 export function asksForAlerts({ kind }: Pick<FireAccount, "kind">): boolean {
   return kind === "low" || kind === "planned";

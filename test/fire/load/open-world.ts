@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import type { Stage } from "../stage/stage.ts";
-import { asksForAlerts, type FireAccount } from "./accounts.ts";
+import { ALERT_LEVELS, asksForAlerts, type FireAccount } from "./accounts.ts";
 import { type Api, openApi } from "./api.ts";
 import { mustDrawdown } from "./commands.ts";
 
@@ -38,8 +38,10 @@ async function openAccount(api: Api, account: FireAccount): Promise<void> {
     const limits = { limit_per_day: NO_LIMIT, limit_per_month: NO_LIMIT };
     await api.must("PATCH", `${place}/auto-top-up`, limits);
   }
-  if (asksForAlerts(account))
-    await api.must("PUT", `${place}/alert-settings`, { runway_days: null });
+  if (asksForAlerts(account)) {
+    const levels = { month_percents: ALERT_LEVELS, runway_days: null };
+    await api.must("PUT", `${place}/alert-settings`, levels);
+  }
   if (plan === null) return;
   const { interval, addOns } = plan;
   await api.must("POST", `${place}/subscription`, { plan_id: "starter", interval });
