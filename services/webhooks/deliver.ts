@@ -33,6 +33,8 @@ const REST_MS = 20;
 /** Less than a service may take to stop. */
 const CUT_AFTER_MS = 8_000;
 const MOST_IN_A_SET = 100;
+/** Claims that are being sent, or wait to be recorded: no more are made meanwhile, so that memory is bounded. */
+const MOST_IN_PROGRESS = 1_000;
 
 interface DeliveryContext {
   readonly database: Database;
@@ -62,20 +64,24 @@ export function delivering(context: DeliveryContext) {
     const piece = inHand.take();
     rooms.take(endpointId);
     try {
-      const attempts = await sendInOrder(context, endpoint, queue, cut);
+      const attempts = await sendInOrder(context, endpoint, queue, cut).finally(() => {
+        // Whoever is next need not wait until this is recorded, which is done for many at once.
+        rooms.giveBack(endpointId);
+        sleeper.wake();
+      });
       await settle({ queue, attempts });
     } catch (error) {
       // The claim ends, and then it is sent again.
       const level = isDatabaseOutage(error) ? "warn" : "error";
       logger[level]({ endpointId, accountId, err: error }, "a delivery could not be recorded");
     } finally {
-      rooms.giveBack(endpointId);
       piece.done();
       sleeper.wake();
     }
   }
 
   async function claimMore(): Promise<void> {
+    if (inProgress.size >= MOST_IN_PROGRESS) return sleeper.sleep(CHECK_EVERY_MS);
     const endpoints = await openEndpoints(database, now());
     const byId = new Map(endpoints.map((endpoint) => [endpoint.endpointId, endpoint]));
     const free = rooms.free([...byId.keys()]);
