@@ -106,6 +106,22 @@ describe("of the month's credits", () => {
     expect(await levels("again")).toEqual(["1: 50 % by event:again-1"]);
   });
 
+  test("a batch that has read the account before its alerts were set raises what it reaches", async () => {
+    await openSubscriber(books, "raced", { at: NOW - 1 });
+    const read = ratesReader();
+    let tries = 0;
+    const readRates: typeof read = async (transaction) => {
+      const rates = await read(transaction);
+      tries += 1;
+      if (tries === 1) await watch("raced");
+      return rates;
+    };
+    const batch = usageBatches(books, "raced").next(use("raced", 60));
+    await debitUsage(books.database, readRates, batch);
+    expect(tries).toBe(2);
+    expect(await levels("raced")).toEqual(["1: 50 % by event:raced-1"]);
+  });
+
   test("an account that asks for nothing, or no more, is told nothing", async () => {
     await openSubscriber(books, "silent", { at: NOW - 1 });
     await openWatched("stopped");
