@@ -21,6 +21,8 @@ export interface Load {
   readonly dimensions?: readonly Readonly<Record<string, string>>[];
   /** Each event has a quantity of each of these meters, too; default: none. */
   readonly furtherMeters?: readonly string[];
+  /** Each event uses the hold `run-of-<account>`; default: none. */
+  readonly ofHolds?: boolean;
 }
 
 export const TOKENS = "llm.tokens";
@@ -67,7 +69,7 @@ export async function publishBacklog(
         quantities: Object.fromEntries(
           load.furtherMeters?.map((meter) => [meter, BigInt(1 + random(5_000))]) ?? [],
         ),
-        hold_id: null,
+        hold_id: load.ofHolds ? `run-of-${accountId}` : null,
       });
       const message = { key: accountId, value };
       if (random(100) < load.repeatsPercent) toRepeat.push(message);

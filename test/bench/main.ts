@@ -11,6 +11,7 @@ import { openBookMaker } from "./books.ts";
 import { type Figure, figureTable, isReached } from "./figure.ts";
 import { readFlags } from "./flags.ts";
 import { grownBooks, randomIds } from "./grown-books.ts";
+import { holds } from "./holds.ts";
 import { ingest } from "./ingest.ts";
 import { pacedLatency } from "./latency.ts";
 import { eventsOfSeveralMeters } from "./lines.ts";
@@ -33,7 +34,7 @@ const HELP = `Measures Drawdown on real Kafka and Postgres on this machine, each
   npm run bench -- --quick             fewer events and rounds (about 5 minutes)
   npm run bench -- --only latency      one of: random, hot, repeats, models, lines, many, latency, month,
                                          turn, topup, ingest, reconcile, replay, balance, allowance,
-                                         stream, grown, ids, webhook, soak
+                                         stream, grown, ids, holds, webhook, soak
   npm run bench -- --rounds 2          so many rounds of each, instead of five (three of --quick)
   npm run bench -- --grown 100         so many million events grown into the books, instead of ten (one
                                          of --quick)
@@ -116,6 +117,7 @@ async function measure(bench: Bench): Promise<Figure[]> {
       ...(await topUpRate(bench, options.quick ? 3_000 : 5_000)),
       ...(await topUpMemory(bench)),
     ],
+    holds: () => holds(bench, options.quick ? 5 : 15),
     webhook: () => webhookLatency(bench, options.quick ? 8 : 15),
     soak: () => soak(bench, options.quick ? 4_000 : 20_000),
     many: async () => [

@@ -5,7 +5,7 @@ import { textArray } from "../postgres/array-literal.ts";
 import { queryRows, type Transaction } from "../postgres/database.ts";
 import { together } from "../postgres/together.ts";
 import { readHolds } from "./read-holds.ts";
-import { storeChanges } from "./write-holds.ts";
+import { writeUsedHolds } from "./write-holds.ts";
 
 const HELD = `
   SELECT account_id AS "accountId", held, hold_changes AS "holdChanges"
@@ -46,6 +46,6 @@ export async function takeFromHolds(
     });
     return { account, ...takeUsage(account, uses, now) };
   });
-  await storeChanges(transaction, used, now);
+  await writeUsedHolds(transaction, used, now);
   return new Map(used.map(({ account, used }) => [account.accountId, new Set(used)]));
 }

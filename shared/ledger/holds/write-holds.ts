@@ -26,21 +26,30 @@ export async function writeHolds(
 ): Promise<void> {
   const accounts = changed.flatMap(({ account, changes }) => (changes.length > 0 ? [account] : []));
   await together([
-    storeChanges(transaction, changed, now),
+    storeChanges(transaction, changed, now, storeHolds),
     queueBalanceChanges(transaction, accounts),
   ]);
 }
 
-/** The same where the accounts' new balances are published anyway. */
-export async function storeChanges(
+/** The same of holds that usage was taken from: their accounts' new balances are published anyway. */
+export function writeUsedHolds(
   transaction: Transaction,
   changed: readonly Changes[],
   now: Instant,
 ): Promise<void> {
+  return storeChanges(transaction, changed, now, storeUsed);
+}
+
+async function storeChanges(
+  transaction: Transaction,
+  changed: readonly Changes[],
+  now: Instant,
+  store: typeof storeHolds,
+): Promise<void> {
   const moved = changed.filter(({ changes }) => changes.length > 0);
   if (moved.length === 0) return;
   await together([
-    storeHolds(transaction, moved),
+    store(transaction, moved),
     updateHeld(transaction, moved),
     putInOutbox(
       transaction,
@@ -84,6 +93,21 @@ async function storeHolds(transaction: Transaction, moved: readonly Changes[]): 
     ...(["status", "requestedBy", "createdAt", "expiresAt", "endedAt", "dimensions"] as const),
   );
   await transaction.query({ name: "store-holds", text: STORE, values });
+}
+
+const USED = `
+  UPDATE hold
+  SET used = changed.used, status = changed.status, ended_at = to_timestamp(changed.ended_at / 1000)
+  FROM unnest($1::text[], $2::text[], $3::bigint[], $4::text[], $5::float8[])
+    AS changed (account_id, hold_id, used, status, ended_at)
+  WHERE hold.account_id = changed.account_id AND hold.hold_id = changed.hold_id`;
+
+/** What usage changes of holds, each of which has changed once: cheaper than to write all of them. */
+async function storeUsed(transaction: Transaction, moved: readonly Changes[]): Promise<void> {
+  const holds = moved.flatMap(({ changes }) => changes);
+  const values = columnsOf(holds, "accountId", "holdId", "used", "status", "endedAt");
+  const { rowCount } = await transaction.query({ name: "store-used-holds", text: USED, values });
+  if (rowCount !== holds.length) throw new Error("a hold is gone while its account was locked");
 }
 
 const HELD = `
