@@ -3,19 +3,8 @@ import { parseArgs } from "node:util";
 /** What can be measured by itself. */
 const SCENARIOS: readonly string[] = [
   ...["random", "hot", "repeats", "models", "many", "latency", "month", "turn", "topup", "ingest"],
-  ...[
-    "reconcile",
-    "replay",
-    "balance",
-    "allowance",
-    "stream",
-    "grown",
-    "ids",
-    "lines",
-    "holds",
-    "webhook",
-  ],
-  "soak",
+  ...["reconcile", "replay", "balance", "allowance", "stream", "grown", "ids", "lines", "holds"],
+  ...["webhook", "budgets", "soak"],
 ];
 
 interface BenchFlags {

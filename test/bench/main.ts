@@ -8,6 +8,7 @@ import { createLogger } from "../../shared/runtime/logger.ts";
 import { readSettings } from "../../shared/runtime/settings.ts";
 import { balanceReads } from "./balance-reads.ts";
 import { openBookMaker } from "./books.ts";
+import { budgetsCounted } from "./budgets.ts";
 import { type Figure, figureTable, isReached } from "./figure.ts";
 import { readFlags } from "./flags.ts";
 import { grownBooks, randomIds } from "./grown-books.ts";
@@ -32,7 +33,7 @@ const HELP = `Measures Drawdown on real Kafka and Postgres on this machine, each
 
   npm run bench                        all of it, a million events each (about 20 minutes)
   npm run bench -- --quick             fewer events and rounds (about 5 minutes)
-  npm run bench -- --only latency      one of: random, hot, repeats, models, lines, many, latency, month,
+  npm run bench -- --only latency      one of: random, hot, repeats, models, budgets, lines, many, latency, month,
                                          turn, topup, ingest, reconcile, replay, balance, allowance,
                                          stream, grown, ids, holds, webhook, soak
   npm run bench -- --rounds 2          so many rounds of each, instead of five (three of --quick)
@@ -97,6 +98,7 @@ async function measure(bench: Bench): Promise<Figure[]> {
     hot: () => hotAccount(bench),
     repeats: () => repeats(bench),
     models: () => ratesByModel(bench),
+    budgets: () => budgetsCounted(bench),
     lines: () => eventsOfSeveralMeters(bench),
     latency: () => pacedLatency(bench, options.quick ? 8 : 15),
     month: () => monthTurn(bench, options.quick ? 100_000 : 1_000_000),

@@ -4,6 +4,7 @@ import { toAccountId } from "../../shared/core/text/text.ts";
 import { TOPICS } from "../../shared/core/text/topics.ts";
 import { grantCredits } from "../../shared/ledger/credits/grant-credits.ts";
 import { type Books, copyBooks, openAccount, openBooks, setPrice } from "../support/books/books.ts";
+import { setBudgetOf } from "../support/books/budgets.ts";
 import { brokenInvariants } from "../support/books/invariants.ts";
 import type { Usage } from "../support/books/usage-batches.ts";
 import { offer } from "../support/cli/offer.ts";
@@ -44,6 +45,7 @@ beforeAll(async () => {
   await offer(books, { [id("plan")]: { credits: 5_000_000n } });
   for (const account of ACCOUNTS) {
     await openAccount(books, account, { lots: [{ credits: 100_000n }, { credits: 900_000n }] });
+    await setBudgetOf(books, account, "model", { window: "all" });
   }
   await books.database.query(
     "INSERT INTO payment_method VALUES ($1, 'cus_test', 'pm_test', 'test', now())",
@@ -185,6 +187,7 @@ const FAULTS: Readonly<Record<string, Fault>> = {
       UPDATE spend SET events = events + 1, credits = spend.credits + record.credits,
         quantity = spend.quantity + record.quantity
       FROM usage_record AS record WHERE record.${FIRST} AND spend.account_id = record.account_id;
+      UPDATE budget_spend SET spent = spent + ${PRICE} WHERE ${OF_ACME};
       UPDATE account SET position = position + credits, version = account.version + 1
       FROM usage_record AS record
       WHERE record.${FIRST} AND record.account_id = account.account_id;
@@ -203,6 +206,7 @@ const FAULTS: Readonly<Record<string, Fault>> = {
       UPDATE usage_record SET credits = credits + 7
       WHERE ${OF_ACME} AND start_position = (SELECT max(start_position) FROM usage_record WHERE ${OF_ACME});
       UPDATE spend SET credits = credits + 7 WHERE ${OF_ACME};
+      UPDATE budget_spend SET spent = spent + 7 WHERE ${OF_ACME};
       UPDATE account SET position = position + 7, version = version + 1 WHERE ${OF_ACME};
       INSERT INTO balance_change (account_ids) VALUES (ARRAY['${ACME}'])`,
     finds: ["other_price"],
@@ -300,6 +304,7 @@ test("an event that was metered at both of its messages is named, although each 
       FROM usage_record AS first JOIN account USING (account_id) WHERE ${FIRST};
       UPDATE spend SET events = events + 1, credits = credits + ${PRICE}, quantity = quantity + 1
       WHERE ${OF_ACME};
+      UPDATE budget_spend SET spent = spent + ${PRICE} WHERE ${OF_ACME};
       UPDATE account SET position = position + ${PRICE}, version = version + 1 WHERE ${OF_ACME};
       INSERT INTO balance_change (account_ids) VALUES (ARRAY['${ACME}'])`);
     const { differences, usage: counts } = await prove(copy);

@@ -40,7 +40,7 @@ CREATE INDEX budget_spend_end ON budget_spend (ends_at) WHERE ends_at IS NOT NUL
 
 COMMENT ON TABLE budget_spend IS 'What a value of a dimension has spent in a window: the usage that occurred in [starts_at, ends_at).';
 COMMENT ON COLUMN budget_spend.ends_at IS 'null: it is of all time.';
-COMMENT ON COLUMN budget_spend.spent IS 'In micro-credits; below zero only after corrections.';
+COMMENT ON COLUMN budget_spend.spent IS 'In micro-credits.';
 
 CREATE TABLE budget_unlisted (
   account_id  text COLLATE "C" NOT NULL,
@@ -52,7 +52,7 @@ CREATE TABLE budget_unlisted (
   PRIMARY KEY (account_id, dimension, window_name, starts_at, value)
 );
 
-COMMENT ON TABLE budget_unlisted IS 'What budget_spend has besides the usage records that are kept: usage past retention, and corrections, which are below zero.';
+COMMENT ON TABLE budget_unlisted IS 'What budget_spend has besides the usage records that are kept: usage past retention.';
 
 CREATE TABLE budget_kept (
   is_only boolean PRIMARY KEY DEFAULT true CHECK (is_only),

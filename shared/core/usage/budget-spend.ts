@@ -71,8 +71,14 @@ function spendsOf(
       if (spend !== undefined) spend.credits += credits;
       else spends.set(key, { accountId, dimension, window, value, startsAt, endsAt, credits });
     }
-    return [...spends.values()];
+    return [...spends.values()].sort(byKey);
   });
+}
+
+/** In the order of the index of what was spent, in which rows of a dimension and window lie together. */
+function byKey(a: BudgetSpend, b: BudgetSpend): number {
+  if (a.startsAt !== b.startsAt) return a.startsAt - b.startsAt;
+  return a.value < b.value ? -1 : 1;
 }
 
 /** A sum of what has the same dimensions, in doubles: it is a part of what fits into them. */

@@ -93,11 +93,10 @@ const COMPARED = (records: string): readonly Compared[] => [
     key: "meter, valid_from, month",
   },
   {
-    // What was corrected in full was never counted by a replay.
     table: "budget_spend",
     from: `(
       SELECT * FROM budget_spend
-      WHERE spent <> 0 AND (ends_at IS NULL OR ends_at > (SELECT since FROM budget_kept))
+      WHERE ends_at IS NULL OR ends_at > (SELECT since FROM budget_kept)
     ) AS budget_spend`,
     columns: "dimension, window_name, value, starts_at, ends_at, spent",
     key: "dimension, window_name, value, starts_at",

@@ -13,30 +13,24 @@ const ADD = `
   ON CONFLICT (account_id, dimension, window_name, starts_at, value) DO UPDATE
   SET spent = spend.spent + excluded.spent`;
 
-/** Adds to what budgets limit, in key order. Whoever adds has moved the accounts, so nobody else adds to theirs. */
+/** Adds to what budgets limit. Whoever adds has moved the accounts, so nobody else adds to theirs meanwhile. */
 export async function addBudgetSpend(
   transaction: Transaction,
   spends: readonly BudgetSpend[],
 ): Promise<void> {
   if (spends.length === 0) return;
-  const sorted = [...spends].sort(byKey);
-  const values = columnsOf(
-    sorted,
-    ...(["accountId", "dimension", "window", "startsAt", "value", "endsAt", "credits"] as const),
-  );
-  await transaction.query({ name: "add-budget-spend", text: ADD, values });
-}
-
-function byKey(a: BudgetSpend, b: BudgetSpend): number {
-  return (
-    compare(a.accountId, b.accountId) ||
-    compare(a.dimension, b.dimension) ||
-    compare(a.window, b.window) ||
-    a.startsAt - b.startsAt ||
-    compare(a.value, b.value)
-  );
-}
-
-function compare(a: string, b: string): number {
-  return a < b ? -1 : Number(a > b);
+  const names = [
+    "accountId",
+    "dimension",
+    "window",
+    "startsAt",
+    "value",
+    "endsAt",
+    "credits",
+  ] as const;
+  await transaction.query({
+    name: "add-budget-spend",
+    text: ADD,
+    values: columnsOf(spends, ...names),
+  });
 }
