@@ -42,6 +42,7 @@ const COMMANDS: readonly (readonly [string, () => Promise<(program: Command) => 
   ["lots", () => import("./credits/lots.ts").then((m) => m.addLotsCommand)],
   ["lot", () => import("./credits/withdraw-lot.ts").then((m) => m.addLotCommands)],
   ["entries", () => import("./credits/entries.ts").then((m) => m.addEntriesCommand)],
+  ["budget", () => import("./account/budget.ts").then((m) => m.addBudgetCommands)],
   ["alerts", () => import("./account/alerts.ts").then((m) => m.addAlertCommands)],
   ["key", () => import("./operate/key.ts").then((m) => m.addKeyCommands)],
   ["token", () => import("./operate/token.ts").then((m) => m.addTokenCommands)],

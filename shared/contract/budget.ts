@@ -22,7 +22,7 @@ export const budgetLimit = noun({
 }).meta({ title: "Budget limit" });
 
 /** What a value of a dimension may spend in a window, and has spent in the one of now. */
-export const budget = noun({
+export const budgetFields = {
   dimension: z.string(),
   value: z.string().nullable().meta({
     description:
@@ -44,7 +44,9 @@ export const budget = noun({
   }),
   set_by: z.string(),
   set_at: instant,
-}).meta({ title: "Budget" });
+};
+
+export const budget = noun(budgetFields).meta({ title: "Budget" });
 
 export function toBudget({ start, end, value, ...state }: BudgetState) {
   return {

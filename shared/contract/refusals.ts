@@ -168,7 +168,7 @@ const DETAILS: { readonly [K in RefusalKind]?: Details } = {
   unknown_lot: { status: 404, field: "lot_id", hint: "drawdown lots" },
   unknown_payment: { status: 404, field: "payment_id", hint: "drawdown payments" },
   unknown_hold: { status: 404, field: "hold_id" },
-  unknown_budget: { status: 404 },
+  unknown_budget: { status: 404, hint: "drawdown budget list" },
   unknown_event: { status: 404, field: "event_id", hint: "drawdown dead-letters list" },
   several_sources: { status: 409, field: "source", hint: "--source" },
   unknown_key: { status: 404, field: "key_id", hint: "drawdown key list" },

@@ -12,6 +12,7 @@ import { requestRefund } from "../../shared/ledger/payments/refunds.ts";
 import { inTransaction } from "../../shared/ledger/postgres/database.ts";
 import { storeDeadLetters } from "../../shared/ledger/usage/dead-letters.ts";
 import { type Books, openBooks } from "../support/books/books.ts";
+import { setBudgetOf } from "../support/books/budgets.ts";
 import { askedHold, changeHold } from "../support/books/holds.ts";
 import { sellCredits, setCard } from "../support/books/payers.ts";
 import { openCatalogue, openSubscriber } from "../support/books/subscribers.ts";
@@ -32,6 +33,7 @@ beforeAll(async () => {
   await openSubscriber(books, "acme", { at: NOW, voices: 2 });
   await setCard(books, "acme", "card_approve");
   await topUp(books, "acme", { amount: 1_000n, key: "order-17" });
+  await setBudgetOf(books, "acme", "model", { window: "all", at: NOW });
   const alerts = { accountId: toAccountId("acme"), now: NOW, by: "test" };
   await setAlerts(books.database, alerts, { ...DEFAULT_ALERTS, monthPercents: [1] });
   await meterEvents(books, [
@@ -113,6 +115,7 @@ const SAME = [
   { route: "/v1/dead-letters", command: "dead-letters list" },
   { route: "/v1/keys", command: "key list" },
   { route: `${ACCOUNT}/dashboard-tokens`, command: "token list acme" },
+  { route: `${ACCOUNT}/budgets`, command: "budget list acme" },
   { route: `${ACCOUNT}/alert-settings`, command: "alerts show acme" },
   { route: `${ACCOUNT}/alerts`, command: "alerts list acme" },
   { route: "/v1/webhooks", command: "webhooks list" },
@@ -142,7 +145,6 @@ const AMONG = [
 const API_ONLY = [
   ...["/v1/accounts", "/v1/operations", "/health", "/metrics"],
   ...["runway", "allowance", "stream", "usage", "names"].map((path) => `${ACCOUNT}/${path}`),
-  `${ACCOUNT}/budgets`,
   WEBHOOK,
 ];
 

@@ -1,5 +1,6 @@
 import { Command } from "commander";
 import { addAccountCommands } from "../../../services/cli/account/account.ts";
+import { addBudgetCommands } from "../../../services/cli/account/budget.ts";
 import { addCatalogueCommands } from "../../../services/cli/catalogue/catalogue.ts";
 import { addEntriesCommand } from "../../../services/cli/credits/entries.ts";
 import { addExplainCommands } from "../../../services/cli/credits/explain.ts";
@@ -36,4 +37,5 @@ const ADD = [
   ...[addKeyCommands, addTokenCommands],
   ...[addPaymentMethodCommands, addPaymentCommands, addPaymentsCommand, addTopUpCommands],
   ...[addAddOnCommands, addSubscriptionCommands, addRateCommands, addWebhookCommands],
+  addBudgetCommands,
 ];
