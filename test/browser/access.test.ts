@@ -112,6 +112,35 @@ describe.skipIf(IS_SKIPPED)("a dashboard link", () => {
     expect(broken).toEqual([]);
   });
 
+  it("with the scope admin makes webhook endpoints on the operators' page, whose secret it shows once, and pauses them", async () => {
+    const { page, broken } = await openPage(browser);
+    const made = {
+      name: "webhooks",
+      scopes: ["admin"],
+      createdBy: "test",
+      now: Date.now(),
+    } as const;
+    const { text: key } = await makeApiKey(services.books.database, made);
+    await page.goto(`${services.wire.url}/dashboard/#operators`);
+    await page.getByLabel("API key").fill(key);
+    await page.getByRole("button", { name: "Sign in" }).click();
+    await page.getByText("No endpoint yet.").waitFor(WITHIN);
+    await page.getByText("New endpoint").click();
+    await page.getByLabel("URL").fill("https://127.0.0.1/");
+    await page.getByLabel("billing.alerts").check();
+    await page.getByRole("button", { name: "Create" }).click();
+    await page.getByText("is not a public address").waitFor(WITHIN);
+    await page.getByLabel("URL").fill("https://8.8.8.8/");
+    await page.getByRole("button", { name: "Create" }).click();
+    await page.getByText(/^whsec_/).waitFor(WITHIN);
+    await page.getByRole("button", { name: "Pause 8.8.8.8" }).click();
+    await page.getByText(/^paused .*, by key:/).waitFor(WITHIN);
+    await page.reload();
+    await page.getByRole("button", { name: "Resume 8.8.8.8" }).waitFor(WITHIN);
+    expect(await page.getByText(/whsec_/).count()).toBe(0);
+    expect(broken).toEqual([]);
+  });
+
   it("is needed: without one the page explains how to get one", async () => {
     const { page } = await openPage(browser);
     await page.goto(`${services.wire.url}/dashboard/`);
