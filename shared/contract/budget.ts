@@ -48,6 +48,8 @@ export const budgetFields = {
 
 export const budget = noun(budgetFields).meta({ title: "Budget" });
 
+export type BudgetData = z.input<typeof budget>;
+
 export function toBudget({ start, end, value, ...state }: BudgetState) {
   return {
     ...state,

@@ -3,7 +3,9 @@ import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { toAccountId } from "../../shared/core/text/text.ts";
 import { readAutoTopUp } from "../../shared/ledger/books/auto-top-ups.ts";
+import { setBudget } from "../../shared/ledger/budgets/set-budget.ts";
 import { openAccount } from "../support/books/books.ts";
+import { askedHold, changeHold } from "../support/books/holds.ts";
 import { balanceOf, openPayer } from "../support/books/payers.ts";
 import { eventually } from "../support/eventually.ts";
 import { TURN_MS } from "../support/processes/top-up-process.ts";
@@ -96,6 +98,29 @@ describe.skipIf(IS_SKIPPED)("a customer's dashboard", () => {
     await page.reload();
     await page.getByText("credits in the last 30 days, by Model").waitFor(WITHIN);
     expect(await by.inputValue()).toBe("dimension model");
+  });
+
+  it("shows what is held of the balance, and budgets by how full they are, as they change", async () => {
+    const account = await openWith(100n);
+    const asked = { accountId: toAccountId(account), now: Date.now(), by: "test" };
+    const budget = (value: string, credits: bigint) =>
+      setBudget(services.books.database, asked, {
+        ...{ dimension: "team", window: "month", value, credits: credits * CREDIT },
+      });
+    await budget("search", 40n);
+    await budget("ads", 10n);
+    const { page } = await openDashboard(browser, services, account);
+    await shows(page, "100.00");
+    const budgets = page.getByRole("list", { name: "Budgets" }).locator("li");
+    await budgets.getByText("team search, this month").waitFor(WITHIN);
+    await changeHold(services.books, askedHold(account, "run", 25n * CREDIT));
+    await page.getByTestId("held").getByText("75.00 available").waitFor(WITHIN);
+    await spend(services, account, 12n, { team: "search" });
+    await budgets.getByText("12 of 40 credits").waitFor(WITHIN);
+    expect(await budgets.allTextContents()).toEqual([
+      expect.stringMatching(/^team search, this month.*30%$/),
+      expect.stringMatching(/^team ads, this month.*0%$/),
+    ]);
   });
 
   it("shows the top-up of a low balance pending, and then its credits", async () => {

@@ -3,6 +3,7 @@ import { decideAddOn } from "../../shared/core/changes/set-add-on.ts";
 import { decideSubscribe } from "../../shared/core/changes/subscribe.ts";
 import type { Grant } from "../../shared/core/month/grant-credits.ts";
 import { toAccountId } from "../../shared/core/text/text.ts";
+import { setBudget } from "../../shared/ledger/budgets/set-budget.ts";
 import { changeSubscription } from "../../shared/ledger/credits/change-subscription.ts";
 import { createAccount } from "../../shared/ledger/credits/create-account.ts";
 import { grantCredits } from "../../shared/ledger/credits/grant-credits.ts";
@@ -18,6 +19,7 @@ import {
   paidTopUp,
   pendingTopUp,
 } from "../support/books/card-holders.ts";
+import { askedHold, changeHold } from "../support/books/holds.ts";
 import { settlePayment } from "../support/books/one-payment.ts";
 import type { Usage } from "../support/books/usage-batches.ts";
 
@@ -73,8 +75,20 @@ export async function openNorthwind(books: Books, account: string, now: number):
     amount: 5_000n,
   });
   await turnMonths(books, account, now);
-  await setAutoTopUp(database, { accountId, now, by: "test" }, { amount: 2_500n });
+  const last = { accountId, now, by: "test" };
+  await setAutoTopUp(database, last, { amount: 2_500n });
+  for (const [value, credits] of BUDGETS) {
+    const budget = { dimension: "agent", window: "month", value, credits } as const;
+    await setBudget(database, last, budget);
+  }
+  await changeHold(books, askedHold(account, "call-4711", 120_000_000n), now);
 }
+
+/** What agents may spend in a month; the first is for those without their own. */
+const BUDGETS = [
+  ["", 2_500_000_000n],
+  ["anna", 1_500_000_000n],
+] as const;
 
 /** Posts what fell due until then, as if all usage had been read, and pays the fees. */
 async function turnMonths(books: Books, account: string, now: number): Promise<void> {

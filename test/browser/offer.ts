@@ -3,6 +3,7 @@ import { expect } from "vitest";
 import { parseCatalogue } from "../../shared/catalogue/parse-catalogue.ts";
 import { applyCatalogue } from "../../shared/ledger/catalogue/apply.ts";
 import type { Books } from "../support/books/books.ts";
+import type { Usage } from "../support/books/usage-batches.ts";
 import type { RunningServices } from "./running-services.ts";
 
 const CATALOGUE = new URL("../../infra/demo/catalogue.yaml", import.meta.url);
@@ -23,11 +24,12 @@ export async function spend(
   { usage }: Pick<RunningServices, "usage">,
   accountId: string,
   credits: bigint,
+  dimensions: Usage["dimensions"] = {},
 ): Promise<void> {
   events++;
   const quantity = credits * QUERIES_PER_CREDIT;
   const eventId = `query-${events}`;
   await usage.publish([
-    { eventId, accountId, quantity, meter: "kb.queries", source: "knowledge base" },
+    { eventId, accountId, quantity, meter: "kb.queries", source: "knowledge base", dimensions },
   ]);
 }

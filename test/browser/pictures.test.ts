@@ -78,6 +78,13 @@ describe.skipIf(IS_SKIPPED)("the dashboard of a busy account", () => {
     expect(picture.byteLength).toBeLessThan(MOST_BYTES);
   });
 
+  it("renders: budgets", async () => {
+    const page = await openWhole(DESKTOP);
+    const card = page.getByRole("region", { name: "Budgets" });
+    const picture = await card.screenshot({ path: pictureOf("dashboard-budgets") });
+    expect(picture.byteLength).toBeLessThan(MOST_BYTES);
+  });
+
   it.each(LOOKS)("has no serious finding of axe: %s", async (look, options) => {
     const page = await openWhole(options);
     expect(await seriousIn(page)).toEqual([]);

@@ -1,5 +1,6 @@
 import type { AccountData } from "../../../shared/contract/account.ts";
 import type { AutoTopUpData } from "../../../shared/contract/auto-top-up.ts";
+import type { BudgetData } from "../../../shared/contract/budget.ts";
 import type { DisplayNamesData } from "../../../shared/contract/display-name.ts";
 import type { EntryData } from "../../../shared/contract/entry.ts";
 import type { LotData } from "../../../shared/contract/lot.ts";
@@ -46,6 +47,8 @@ export function accountApi(token: string, accountId: string) {
     entries: (cursor: string | null) => page<EntryData>("/entries", cursor),
     /** Top-ups, and the fees of a plan. */
     payments: (cursor: string | null) => page<PaymentData>("/payments", cursor),
+    /** What values of dimensions may spend, the fullest first. */
+    budgets: (cursor: string | null) => page<BudgetData>("/budgets", cursor),
     /** Names of the ids that the page shows. */
     names: () => call<DisplayNamesData>("/names"),
     runway: () => call<RunwayData>("/runway"),
@@ -111,4 +114,9 @@ function instants({ from, to }: TimeRange): Query {
 /** Identifies a record within its account: an event of several meters has one for each. */
 export function recordKey({ source, event_id, meter }: UsageRecordData): string {
   return JSON.stringify([source, event_id, meter]);
+}
+
+/** Identifies a budget within its account. */
+export function budgetKey({ dimension, value, window }: BudgetData): string {
+  return JSON.stringify([dimension, value, window]);
 }

@@ -1,6 +1,7 @@
 import { useComputed } from "@preact/signals";
 import { NoAccess } from "../access/no-access.tsx";
 import { BalanceCard } from "../account/balance-card.tsx";
+import { BudgetsCard } from "../account/budgets-card.tsx";
 import { PaymentsCard } from "../account/payments-card.tsx";
 import { SettingsCard } from "../account/settings-card.tsx";
 import { ActivityCard } from "../activity/activity-card.tsx";
@@ -46,6 +47,7 @@ export function AccountPage({ open }: { open: OpenAccount }) {
       </div>
       <LineCard open={open} zone={zone} />
       <SpendCard open={open} zone={zone} />
+      <BudgetsCard open={open} zone={zone} />
       <div class="pair-of-cards swapped">
         <PaymentsCard open={open} zone={zone} />
         <ActivityCard open={open} zone={zone} />

@@ -1,6 +1,6 @@
 import { computed, effect, type ReadonlySignal, signal } from "@preact/signals";
 import type { AccountData } from "../../../shared/contract/account.ts";
-import { accountApi, recordKey } from "../api/account-api.ts";
+import { accountApi, budgetKey, recordKey } from "../api/account-api.ts";
 import { followStream } from "../live/follow-stream.ts";
 import {
   afterLine,
@@ -71,6 +71,7 @@ export function openAccount({ token, accountId, readOnly }: AccountAccess) {
       refused,
     ),
     records: pagedList((cursor) => api.records(cursor, null, null), recordKey, refused),
+    budgets: pagedList((cursor) => api.budgets(cursor), budgetKey, refused),
     spend: spendState(api, zone, refused),
     /** The usage shown in the dialog. */
     opened: signal<OpenedUsage | null>(null),
@@ -111,6 +112,7 @@ function reloaders(open: OpenAccount): Readonly<Record<Stale, () => void>> {
     usage: throttle(USAGE_EVERY_MS, () => {
       if (document.visibilityState === "hidden") return;
       void open.records.reload();
+      void open.budgets.reload();
       void open.runway.reload();
       void open.spend.reload();
     }),
