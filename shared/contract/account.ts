@@ -6,7 +6,7 @@ import type { ChargeCurrency } from "../core/payments/charge-limits.ts";
 import { type AutoTopUpRead, autoTopUp, toAutoTopUp } from "./auto-top-up.ts";
 import { noun } from "./noun.ts";
 import { type ScheduleRead, scheduleFields, toSchedule } from "./subscription.ts";
-import { accountId, count, credits, instant, overdraft } from "./wire.ts";
+import { accountId, count, credits, instant, overdraft, totalCredits } from "./wire.ts";
 
 const lineFields = {
   account_id: accountId,
@@ -19,7 +19,7 @@ const lineFields = {
       "What lots had left that have ended and whose expiry is not posted yet: granted - position - balance.",
   }),
   held: credits.meta({ description: "What open holds set aside." }),
-  available: credits.meta({
+  available: totalCredits.meta({
     description: "What a hold may still be given of: balance - held. May be below zero.",
   }),
   threshold: credits,

@@ -19,7 +19,7 @@ export const allowance = noun({
   cost: totalCredits,
   balance: credits.meta({ description: "Micro-credits left to use, as in the balance." }),
   held: credits.meta({ description: "What open holds set aside." }),
-  available: credits.meta({
+  available: totalCredits.meta({
     description: "balance - held, which has to cover the cost, with the overdraft if there is one.",
   }),
   overdraft: overdraft.nullable(),

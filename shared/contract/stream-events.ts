@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { newEntryFields } from "./entry.ts";
 import { noun } from "./noun.ts";
-import { accountId, count, credits, instant, money } from "./wire.ts";
+import { accountId, count, credits, instant, money, totalCredits } from "./wire.ts";
 
 /**
  * The data of a stream's events, by name: the records of the billing topics; of the balance as an account
@@ -16,7 +16,7 @@ export const streamEvents = {
     balance: credits,
     ended: credits,
     held: credits,
-    available: credits,
+    available: totalCredits,
     changed_at: instant,
   }),
   credits: noun({

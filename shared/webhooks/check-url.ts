@@ -2,9 +2,13 @@ import { AddressRefused, type AddressRules, findAddresses } from "./find-address
 
 export const MOST_URL_LENGTH = 2_048;
 
+/** A space or a control character: parsing would drop some of them, and keep the text as it is. */
+const NO_URL = /[\0-\x20\x7f]/;
+
 /** What is wrong with the URL of a new endpoint, as the end of a sentence; null: it can be delivered to. */
 export async function urlProblem(text: string, rules: AddressRules): Promise<string | null> {
   if (text.length > MOST_URL_LENGTH) return `has more than ${MOST_URL_LENGTH} characters`;
+  if (NO_URL.test(text) || !text.isWellFormed()) return "has a character that no URL has";
   const url = URL.parse(text);
   if (url === null) return "is not a URL";
   if (url.protocol === "http:" && !rules.allowPrivate) {

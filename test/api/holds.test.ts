@@ -7,6 +7,7 @@ import {
   setPrice,
 } from "../support/books/books.ts";
 import { brokenInvariants } from "../support/books/invariants.ts";
+import { usageBatches } from "../support/books/usage-batches.ts";
 import { makeKey, openApi, type TestApi } from "../support/processes/api.ts";
 
 /** Holds over HTTP: what is asked for, what is answered, and how the account shows it. */
@@ -63,6 +64,51 @@ test("a hold is given, shown beside the balance, and asked for again the same", 
     ...{ allowed: false, reason: "not_enough", ...shown },
   });
   expect((await get("acme/allowance?credits=40")).body).toMatchObject({ allowed: true });
+});
+
+test("however far usage goes below what is held, the account is shown, and refuses what is asked for", async () => {
+  await open("deep", 1n);
+  await api.ask("PATCH", "/v1/accounts/deep", { body: { overdraft: "unlimited" } });
+  const most = "9223372036854775807";
+  expect((await post("deep/holds", { hold_id: "most", credits: most })).status).toBe(201);
+  const events = [{ eventId: "beyond", accountId: "deep", meter: "call", quantity: 100n }];
+  await usageBatches(books, "deep").debit(events);
+  const shown = { balance: "-299", held: most, available: "-9223372036854776106" };
+  for (const path of ["deep", "deep/balance", "deep/allowance?credits=1"]) {
+    expect((await get(path)).body, path).toMatchObject(shown);
+  }
+  const { items } = (await api.ask("GET", "/v1/accounts?limit=1000")).body;
+  expect(items).toContainEqual(expect.objectContaining(shown));
+  expect(await post("deep/holds", { hold_id: "more", credits: "1" })).toMatchObject({
+    ...{ status: 402, body: { asked: "1", available: shown.available } },
+  });
+  const set = await api.ask("PATCH", "/v1/accounts/deep", { body: { overdraft: "0" } });
+  expect([set.status, set.body]).toEqual([200, expect.objectContaining(shown)]);
+  expect((await post("deep/holds/most/release")).status).toBe(200);
+});
+
+test("a quantity that costs more than fits into 64 bits is refused, and a part of it is not given", async () => {
+  await open("vast", 100n);
+  const asked = { hold_id: "vast", meter: "call", quantity: "9223372036854775807" };
+  for (const partial of [false, true]) {
+    const { status, body } = await post("vast/holds", { ...asked, partial });
+    expect([status, body.type]).toEqual([422, "urn:drawdown:overflow"]);
+  }
+  expect((await get("vast/holds")).body.items).toEqual([]);
+});
+
+test("a quantity is held at what it costs at most, whatever is carried to it", async () => {
+  await setPrice(books, "half", 5n, 2n);
+  await open("halves", 100n);
+  const hold = await post("halves/holds", { hold_id: "one", meter: "half", quantity: 1 });
+  expect(hold.body).toMatchObject({ credits: "3" });
+  const used = { accountId: "halves", meter: "half", quantity: 1n };
+  await usageBatches(books, "halves").debit([
+    { ...used, eventId: "before" },
+    { ...used, eventId: "of-the-hold", holdId: "one" },
+  ]);
+  expect((await get("halves/holds/one")).body).toMatchObject({ used: "3", held: "0" });
+  expect((await get("halves/allowance?meter=half&quantity=1")).body).toMatchObject({ cost: "3" });
 });
 
 test("more than is available is refused with 402, and nothing is set aside", async () => {

@@ -1,7 +1,13 @@
 import type { AccountId } from "../../../shared/core/line/account.ts";
 import type { MicroCredits } from "../../../shared/core/line/credit-line.ts";
 import type { Refusal } from "../../../shared/core/line/refusal.ts";
-import { type AccountCard, versionInForce } from "../../../shared/core/offer/rate-card.ts";
+import {
+  type AccountCard,
+  countsMonth,
+  costOf as mostOf,
+  rateAt,
+  versionInForce,
+} from "../../../shared/core/offer/rate-card.ts";
 import { cardOf } from "../../../shared/core/offer/rates.ts";
 import type { Dimensions } from "../../../shared/core/offer/value-tree.ts";
 import { whyNoRate } from "../../../shared/core/offer/why-no-rate.ts";
@@ -35,9 +41,11 @@ export async function costOf(
   }
   const usage = { meter, quantity, dimensions, occurredAt: now() };
   const card = cardOf(await readRates(transaction), accountId);
-  const { lines, total } = await estimateUsage(transaction, card, accountId, [usage]);
-  if (lines.some(({ kind }) => kind === "unpriced")) throw refuse(unpriced(card, usage));
-  return total.most;
+  const rate = rateAt(card, usage);
+  if (typeof rate === "string") throw refuse(unpriced(card, usage));
+  // Other usage may come first, so whatever it may carry to this counts.
+  if (!countsMonth(rate)) return mostOf(rate, quantity).most;
+  return (await estimateUsage(transaction, card, accountId, [usage])).total.most;
 }
 
 function unpriced(card: AccountCard, usage: UsageToCome): Refusal {

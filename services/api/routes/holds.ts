@@ -6,7 +6,7 @@ import { shortage } from "../../../shared/contract/shortage.ts";
 import { accountId, credits, id, instant, totalCredits } from "../../../shared/contract/wire.ts";
 import { HOLD_SECONDS } from "../../../shared/core/holds/hold.ts";
 import type { AccountId } from "../../../shared/core/line/account.ts";
-import type { MicroCredits } from "../../../shared/core/line/credit-line.ts";
+import { MAX_BIGINT, type MicroCredits } from "../../../shared/core/line/credit-line.ts";
 import type { HoldAsked, HoldOutcome } from "../../../shared/ledger/holds/change-holds.ts";
 import {
   listEndedHolds,
@@ -185,7 +185,7 @@ async function tooLittle(
     readShortage(transaction, accountId, now()),
   );
   const members = {
-    ...{ asked: credits.encode(asked), available: credits.encode(available) },
+    ...{ asked: credits.encode(asked), available: totalCredits.encode(available) },
     shortage: short && shortage.encode(short),
   };
   const { status, code, message, field } = refuse(refusal);
@@ -214,9 +214,11 @@ async function creditsOf(
     ...{ credits, meter, dimensions },
     quantity: quantity === undefined ? undefined : BigInt(quantity),
   };
-  return readSnapshot(context.database, (transaction) =>
+  const most = await readSnapshot(context.database, (transaction) =>
     costOf(context, transaction, account, cost),
   );
+  if (most > MAX_BIGINT) throw refuse({ kind: "overflow", most: MAX_BIGINT });
+  return most;
 }
 
 /** What is asked for, whatever it costs at the moment. */

@@ -22,14 +22,16 @@ import { readShortage } from "../../../shared/ledger/payments/read-shortage.ts";
 import type { Transaction } from "../../../shared/ledger/postgres/database.ts";
 import { estimateRunway } from "../../../shared/ledger/usage/estimate-runway.ts";
 import { costOf } from "./cost.ts";
+import { dimensions } from "./estimate.ts";
 import { HEAVY_READ, READ, type RouteContext, readOfAccount, route } from "./route.ts";
 
 /** The dimensions of usage, in a query. */
 const dimensionValues = z.codec(words(4_096), z.custom<Dimensions>(), {
   decode: (text, context) => {
-    const read = z.record(z.string(), z.string()).safeParse(parsedJson(text));
+    const read = dimensions.safeParse(parsedJson(text));
     if (read.success) return read.data;
-    context.issues.push({ code: "custom", message: "must be JSON of texts by name", input: text });
+    const message = `must be JSON of texts by name: ${read.error.issues[0]?.message ?? ""}`;
+    context.issues.push({ code: "custom", message, input: text });
     return z.NEVER;
   },
   encode: (values) => JSON.stringify(values),
