@@ -108,7 +108,6 @@ test("a quantity is held at what it costs at most, whatever is carried to it", a
     { ...used, eventId: "of-the-hold", holdId: "one" },
   ]);
   expect((await get("halves/holds/one")).body).toMatchObject({ used: "3", held: "0" });
-  expect((await get("halves/allowance?meter=half&quantity=1")).body).toMatchObject({ cost: "3" });
 });
 
 test("more than is available is refused with 402, and nothing is set aside", async () => {

@@ -25,12 +25,16 @@ interface AskedCost {
   readonly dimensions?: Dimensions | undefined;
 }
 
-/** What it costs the account at most, at the prices of now. Throws a Problem. */
+/**
+ * What it costs the account, at the prices of now: with what is carried to it by now; or `atMost`, whatever usage
+ * comes first. Throws a Problem.
+ */
 export async function costOf(
   { readRates, now }: Pick<RouteContext, "readRates" | "now">,
   transaction: Transaction,
   accountId: AccountId,
   { credits: cost, meter, quantity, dimensions = {} }: AskedCost,
+  atMost = false,
 ): Promise<MicroCredits> {
   if (cost !== undefined && meter === undefined && quantity === undefined) {
     if (cost < 0n) throw badRequest("credits", "is below zero");
@@ -43,8 +47,7 @@ export async function costOf(
   const card = cardOf(await readRates(transaction), accountId);
   const rate = rateAt(card, usage);
   if (typeof rate === "string") throw refuse(unpriced(card, usage));
-  // Other usage may come first, so whatever it may carry to this counts.
-  if (!countsMonth(rate)) return mostOf(rate, quantity).most;
+  if (atMost && !countsMonth(rate)) return mostOf(rate, quantity).most;
   return (await estimateUsage(transaction, card, accountId, [usage])).total.most;
 }
 

@@ -215,7 +215,7 @@ async function creditsOf(
     quantity: quantity === undefined ? undefined : BigInt(quantity),
   };
   const most = await readSnapshot(context.database, (transaction) =>
-    costOf(context, transaction, account, cost),
+    costOf(context, transaction, account, cost, true),
   );
   if (most > MAX_BIGINT) throw refuse({ kind: "overflow", most: MAX_BIGINT });
   return most;
