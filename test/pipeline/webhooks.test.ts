@@ -177,8 +177,11 @@ test(
     for (const account of accounts) await publish(account, 1);
     await eventually("the live one has all", () => have(...accounts), 14_000);
     await service.says(/^a webhook endpoint fails/, WITHIN_MS);
-    const failing = await readEndpoint(books.database, hangs.endpointId);
-    expect(failing).toMatchObject({ problem: "gave no answer within 15 s", pausedAt: null });
+    // It says so before it is recorded.
+    const state = () => readEndpoint(books.database, hangs.endpointId);
+    const why = "gave no answer within 15 s";
+    await eventually("it is recorded", async () => (await state())?.problem === why, WITHIN_MS);
+    expect(await state()).toMatchObject({ pausedAt: null });
     expect(await service.stop()).toBe(0);
   },
   TEST_MS,
