@@ -60,13 +60,16 @@ describe("the live state of an account", () => {
     expect(told(state, balance(2, "100", "50")).stale).toEqual(["usage"]);
     expect(told(state, balance(2, "200", "30")).stale).toEqual(["lots"]);
     expect(told(state, balance(1, "200", "50")).stale).toEqual([]);
+    const held = { version: "2", granted: "100", position: "30", held: "25" };
+    const news = { kind: "event", event: "balance", data: JSON.stringify(held) } as const;
+    expect(told(state, news).stale, "holds fill budgets").toEqual(["budgets"]);
   });
 
   it("reloads the lists that an event is about", () => {
     const event = (name: string): StreamNews => ({ kind: "event", event: name, data: "{}" });
     expect(told(NOT_CONNECTED, event("credits")).stale).toContain("entries");
     expect(told(NOT_CONNECTED, event("top_up")).stale).toContain("payments");
-    expect(told(NOT_CONNECTED, event("reload")).stale).toHaveLength(5);
+    expect(told(NOT_CONNECTED, event("reload")).stale).toHaveLength(6);
     expect(told(NOT_CONNECTED, event("of-tomorrow")).stale).toEqual([]);
   });
 
@@ -84,7 +87,7 @@ describe("the live state of an account", () => {
       { kind: "alive" },
     );
     expect(state.connection).toBe("live");
-    expect(stale).toHaveLength(5);
+    expect(stale).toHaveLength(6);
     expect(told(state, { kind: "alive" }).stale).toEqual([]);
   });
 

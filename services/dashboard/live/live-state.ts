@@ -20,7 +20,7 @@ export interface LiveLine {
 }
 
 /** Data that must be reloaded, since an event does not contain it. */
-export type Stale = "account" | "lots" | "entries" | "payments" | "usage";
+export type Stale = "account" | "lots" | "entries" | "payments" | "usage" | "budgets";
 
 export type StreamNews =
   | { readonly kind: "alive" }
@@ -30,7 +30,7 @@ export type StreamNews =
 
 export const NOT_CONNECTED: LiveState = { connection: "connecting", line: null, receivedAt: null };
 
-const ALL: readonly Stale[] = ["account", "lots", "entries", "payments", "usage"];
+const ALL: readonly Stale[] = ["account", "lots", "entries", "payments", "usage", "budgets"];
 const NOTHING: readonly Stale[] = [];
 
 /** The state after news from the stream, and what must be reloaded. */
@@ -114,5 +114,7 @@ function staleAfter(before: LiveLine | null, after: LiveLine | null): readonly S
   const stale: Stale[] = [];
   if (before.granted !== after.granted) stale.push("lots");
   if (before.position !== after.position) stale.push("usage");
+  // What is spent of them is reloaded with usage.
+  else if (before.held !== after.held) stale.push("budgets");
   return stale;
 }

@@ -109,6 +109,7 @@ function reloaders(open: OpenAccount): Readonly<Record<Stale, () => void>> {
     lots: throttle(LISTS_EVERY_MS, () => void open.lots.reload()),
     entries: throttle(LISTS_EVERY_MS, () => void open.entries.reload()),
     payments: throttle(LISTS_EVERY_MS, () => void open.payments.reload()),
+    budgets: throttle(LISTS_EVERY_MS, () => void open.budgets.reload()),
     usage: throttle(USAGE_EVERY_MS, () => {
       if (document.visibilityState === "hidden") return;
       void open.records.reload();
