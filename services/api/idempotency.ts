@@ -117,7 +117,7 @@ function answerOf(request: FastifyRequest, reply: FastifyReply, payload: string)
 const SHOWN = new Problem(
   409,
   "secret_shown",
-  "it was created and its secret shown once; create another",
+  "this was done, and its secret is in the first answer only; for another secret, ask under another key",
 );
 
 function answerAgain(
