@@ -18,7 +18,9 @@ import { readChanges } from "./stream/changes.ts";
 import { followTopics } from "./stream/follow-topics.ts";
 import { openListeners } from "./stream/listeners.ts";
 
-const POOL = { connections: 16, plans: "of_one_account" } as const;
+const POOL = { connections: 14, plans: "of_one_account" } as const;
+/** Requests about holds are decided one transaction at a time in each of two lanes, and wait for no others. */
+const HOLD_POOL = { connections: 2, plans: "of_one_account" } as const;
 /** Reads that may take long have their own, so that they never keep others waiting for a connection. */
 const HEAVY_POOL = { connections: 8, plans: "of_one_account" } as const;
 /** How long requests are still taken once the service is asked to stop, each the last one of its connection. */
@@ -30,6 +32,7 @@ await runService("api", async (service) => {
   const api = readApiSettings(process.env);
   const servers = openServers("drawdown-api", service, POOL);
   const heavyDatabase = openDatabase(settings.database, { ...HEAVY_POOL, name: "drawdown-api" });
+  const holdDatabase = openDatabase(settings.database, { ...HOLD_POOL, name: "drawdown-api" });
   const { database, kafka, admin, waits } = servers;
   const { untilUp } = waits;
   checkServers(health, servers, settings.registry);
@@ -49,6 +52,7 @@ await runService("api", async (service) => {
     {
       database,
       heavyDatabase,
+      holdDatabase,
       logger,
       now: Date.now,
       usage,
@@ -74,5 +78,6 @@ await runService("api", async (service) => {
   await topics.stop();
   await holds;
   await heavyDatabase.end();
+  await holdDatabase.end();
   await servers.close();
 });

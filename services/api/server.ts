@@ -67,6 +67,8 @@ export interface ServerContext
   extends Pick<WebhookContext, "database" | "now" | "attemptsPerHour" | "webhooks"> {
   /** The pool of reads that may take long. */
   readonly heavyDatabase: Database;
+  /** The pool of requests about holds. */
+  readonly holdDatabase: Database;
   readonly logger: Logger;
   readonly usage: Pick<IngestContext, "client" | "window" | "limits">;
   /** The open streams. */
@@ -179,7 +181,7 @@ export async function buildServer(
   const routeContext = {
     ...context,
     readRates: ratesReader(),
-    changeHold: gatherRequests(context.database, context.now, settings.defaultOverdraft),
+    changeHold: gatherRequests(context.holdDatabase, context.now, settings.defaultOverdraft),
     defaultOverdraft: settings.defaultOverdraft,
     heavyReads: openHeavyReads(context.heavyDatabase),
     exports: openHeavyReads(context.heavyDatabase, EXPORTS),

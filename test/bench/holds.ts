@@ -17,8 +17,10 @@ import { type Bench, backlog, metering, onBooks } from "./throughput.ts";
 const ACCOUNTS = 10_000;
 const CALLERS = 64;
 const PER_SECOND = 1_000;
-/** As the API has. */
-const CONNECTIONS = 16;
+/** Of bare updates, and of a transaction a request: as many as the API has for all but holds and heavy reads. */
+const CONNECTIONS = 14;
+/** As the API has for holds. */
+const HOLD_CONNECTIONS = 2;
 const REQUEST = "00".repeat(32);
 
 /** Holds beside bare one-row updates of as many transactions, of many accounts and of one; and their latency. */
@@ -65,9 +67,11 @@ type Measured = Readonly<Record<"bare" | "many" | "hot" | "oneByOne" | "bareP99"
 async function measure(bench: Bench, seconds: number): Promise<Measured> {
   const url = await bench.books.make(ACCOUNTS, 1);
   const settings = readSettings({ ...bench.servers.env, DATABASE_URL: url });
-  const options = { name: "bench", connections: CONNECTIONS, onError: () => undefined };
-  const database = openDatabase(settings.database, { ...options, plans: "of_one_account" });
-  const gathered = gatherRequests(database, Date.now);
+  const open = (connections: number, plans: "of_one_account" | "of_batches") =>
+    openDatabase(settings.database, { name: "bench", connections, plans });
+  const database = open(CONNECTIONS, "of_one_account");
+  const holdDatabase = open(HOLD_CONNECTIONS, "of_one_account");
+  const gathered = gatherRequests(holdDatabase, Date.now);
   const random = seededRandom(seconds);
   const anyAccount = () => accountName(random(ACCOUNTS));
   const hotAccount = () => accountName(1);
@@ -83,6 +87,7 @@ async function measure(bench: Bench, seconds: number): Promise<Measured> {
       p99: await pacedP99(holdAndRelease(gathered, anyAccount), seconds),
     };
   } finally {
+    await holdDatabase.end();
     await database.end();
     await bench.books.drop(url);
   }

@@ -1,4 +1,5 @@
 import { decideHolds, type HoldDecision, type HoldRequest } from "../../core/holds/decide-holds.ts";
+import type { Hold } from "../../core/holds/hold.ts";
 import type { Account, AccountId, Instant } from "../../core/line/account.ts";
 import type { MicroCredits } from "../../core/line/credit-line.ts";
 import { moveAccounts, type UnknownAccount } from "../books/move-account.ts";
@@ -32,9 +33,9 @@ export async function changeHolds(
   const due = ids.filter((id) => mustBeSettled(accounts.get(id), now));
   if (due.length > 0) await moveAccounts(database, { accountIds: due, now }, async () => new Map());
   return inTransaction(database, async (transaction) => {
-    const locked = await lockAccounts(transaction, ids);
-    const accounts = locked.map((account) => withOverdraft(account, overdraft));
-    const changed = await changeLocked(transaction, accounts, byAccount, now);
+    const locked = await lockWithHolds(transaction, lockAccounts, { ids, asked, now });
+    const accounts = locked.accounts.map((account) => withOverdraft(account, overdraft));
+    const changed = await changeLocked(transaction, { ...locked, accounts }, byAccount, now);
     const outcomes = outcomesOf(changed, byAccount);
     return asked.map((request) => {
       const { accountId } = request;
@@ -55,11 +56,13 @@ export async function changeFreeHolds(
 ): Promise<(HoldOutcome | null)[]> {
   const byAccount = byAccountOf(asked);
   return inTransaction(database, async (transaction) => {
-    const locked = await lockFreeAccounts(transaction, [...byAccount.keys()]);
-    const ready = locked
+    const ids = [...byAccount.keys()];
+    const locked = await lockWithHolds(transaction, lockFreeAccounts, { ids, asked, now });
+    const accounts = locked.accounts
       .filter((account) => !mustBeSettled(account, now))
       .map((account) => withOverdraft(account, overdraft));
-    const outcomes = outcomesOf(await changeLocked(transaction, ready, byAccount, now), byAccount);
+    const changed = await changeLocked(transaction, { ...locked, accounts }, byAccount, now);
+    const outcomes = outcomesOf(changed, byAccount);
     return asked.map((request) => outcomes.get(request) ?? null);
   });
 }
@@ -78,22 +81,43 @@ function mustBeSettled(account: Account | undefined, now: Instant): boolean {
   return at !== null && at <= now;
 }
 
+/** Locked accounts, and of their holds those that may change, by account. */
+export interface LockedHolds {
+  readonly accounts: readonly Account[];
+  readonly holds: ReadonlyMap<AccountId, readonly Hold[]>;
+}
+
+/** Locks accounts, and reads their holds in the same round trip: by then whoever had locked them has committed. */
+export async function lockWithHolds(
+  transaction: Transaction,
+  lock: typeof lockAccounts,
+  of: {
+    readonly ids: readonly AccountId[];
+    readonly asked: readonly HoldPlace[];
+    readonly now: Instant;
+  },
+): Promise<LockedHolds> {
+  const { ids, asked, now } = of;
+  const [accounts, holds] = await together([
+    lock(transaction, ids),
+    readHoldsToChange(transaction, ids, asked, now),
+  ]);
+  return { accounts, holds };
+}
+
 /** Changes the holds of locked accounts; what has run out of time ends, whatever is asked. */
 export async function changeLocked(
   transaction: Transaction,
-  locked: readonly Account[],
+  { accounts, holds }: LockedHolds,
   asked: ReadonlyMap<AccountId, readonly HoldAsked[]>,
   now: Instant,
 ): Promise<ChangedAccount[]> {
-  if (locked.length === 0) return [];
-  const ids = locked.map(({ accountId }) => accountId);
-  const named = locked.flatMap(({ accountId }) => asked.get(accountId) ?? []);
-  const [holds, lots, limits] = await together([
-    readHoldsToChange(transaction, ids, named, now),
-    readLotsOfDue(transaction, locked, now),
-    readLimits(transaction, limitedAmong(locked, asked), now, 0),
+  if (accounts.length === 0) return [];
+  const [lots, limits] = await together([
+    readLotsOfDue(transaction, accounts, now),
+    readLimits(transaction, limitedAmong(accounts, asked), now, 0),
   ]);
-  const changed = locked.map((account) => {
+  const changed = accounts.map((account) => {
     const { accountId } = account;
     const of = {
       account,

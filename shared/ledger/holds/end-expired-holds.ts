@@ -1,7 +1,7 @@
 import type { AccountId, Instant } from "../../core/line/account.ts";
 import { lockFreeAccounts } from "../books/read-accounts.ts";
 import { type Database, inTransaction, queryRows } from "../postgres/database.ts";
-import { changeLocked } from "./change-holds.ts";
+import { changeLocked, lockWithHolds } from "./change-holds.ts";
 
 /** The most holds that one look finds. */
 const MOST = 1_000;
@@ -24,7 +24,7 @@ export async function endExpiredHolds(database: Database, now: Instant): Promise
   const ids = [...new Set(expired.map(({ accountId }) => accountId))];
   return inTransaction(database, async (transaction) => {
     // Who has locked an account and changes its holds ends them; after anyone else the next look does.
-    const locked = await lockFreeAccounts(transaction, ids);
+    const locked = await lockWithHolds(transaction, lockFreeAccounts, { ids, asked: [], now });
     const changed = await changeLocked(transaction, locked, new Map(), now);
     return changed.reduce((sum, { changes }) => sum + changes.length, 0);
   });

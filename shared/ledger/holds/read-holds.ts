@@ -9,10 +9,15 @@ const COLUMNS = `
   used, captured, status, dimensions, requested_by AS "requestedBy", created_at AS "createdAt", expires_at AS "expiresAt",
   ended_at AS "endedAt"`;
 
+// A lookup for each, by its key, also where the plan was made while the table was empty.
 const NAMED = `
   SELECT ${COLUMNS}
   FROM unnest($1::text[], $2::text[]) AS named (account_id, hold_id)
-  JOIN hold ON hold.account_id = named.account_id AND hold.hold_id = named.hold_id`;
+  CROSS JOIN LATERAL (
+    SELECT *
+    FROM hold
+    WHERE hold.account_id = named.account_id AND hold.hold_id = named.hold_id
+    LIMIT 1) AS hold`;
 
 const EXPIRED = `
   SELECT ${COLUMNS}

@@ -257,6 +257,31 @@ test("a hold is told on billing.holds with the state after each change", async (
   ]);
 });
 
+test("each is looked up by its key, also where plans were made while there were none", async () => {
+  await openWith("many", 4_000n);
+  const database = connect(books.url, 2, "of_one_account");
+  const change = gatherRequests(database, Date.now);
+  await books.database.query("DELETE FROM hold WHERE ended_at IS NOT NULL");
+  await books.database.query("VACUUM ANALYZE hold");
+  const named = Array.from({ length: 2_000 }, (_, at) => askedHold("many", `run-${at}`, 1n));
+  for (const asked of named.slice(0, 2)) await change(asked);
+  await Promise.all(named.map(change));
+  const before = await holdsLookedAt();
+  const released = named.slice(0, 500).map(({ accountId, holdId }) => ({ accountId, holdId }));
+  await Promise.all(released.map((hold) => change({ kind: "release", ...hold })));
+  await database.end();
+  expect((await holdsLookedAt()) - before).toBeLessThan(3_000);
+});
+
+/** How many entries indexes of holds have given. */
+async function holdsLookedAt(): Promise<number> {
+  await books.database.query("SELECT pg_stat_force_next_flush()");
+  const { rows } = await books.database.query<{ looked: number }>(
+    "SELECT sum(idx_tup_read)::float8 AS looked FROM pg_stat_user_indexes WHERE relname = 'hold'",
+  );
+  return rows[0]?.looked ?? Number.NaN;
+}
+
 test("of accounts in one transaction an unknown one holds up no other", async () => {
   await openWith("known", 100n);
   const change = gatherRequests(books.database, Date.now);

@@ -51,6 +51,7 @@ export async function openServer(
     {
       database: books.database,
       heavyDatabase: books.database,
+      holdDatabase: books.database,
       logger: createLogger("api", "error"),
       now: Date.now,
       usage: NO_USAGE,
