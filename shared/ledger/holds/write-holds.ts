@@ -112,9 +112,9 @@ async function storeUsed(transaction: Transaction, moved: readonly Changes[]): P
 
 const HELD = `
   UPDATE account
-  SET held = ($2::bigint[])[array_position($1, account_id)],
-      hold_changes = hold_changes + ($3::bigint[])[array_position($1, account_id)]
-  WHERE account_id = ANY($1::text[])`;
+  SET held = changed.held, hold_changes = account.hold_changes + changed.changes
+  FROM unnest($1::text[], $2::bigint[], $3::bigint[]) AS changed (account_id, held, changes)
+  WHERE account.account_id = changed.account_id`;
 
 async function updateHeld(transaction: Transaction, moved: readonly Changes[]): Promise<void> {
   const rows = moved.map(({ account: { accountId }, held, changes }) => ({
