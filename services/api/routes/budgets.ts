@@ -4,7 +4,7 @@ import { budget, budgetPage, budgetWindow, toBudget } from "../../../shared/cont
 import { listOf, page } from "../../../shared/contract/page.ts";
 import { accountId, credits, id, words } from "../../../shared/contract/wire.ts";
 import type { BudgetPlace } from "../../../shared/core/budgets/budget.ts";
-import { MAX_DIMENSION_LENGTH } from "../../../shared/core/usage/usage-event.ts";
+import { MOST_VALUE_LENGTH } from "../../../shared/core/budgets/limit.ts";
 import { listBudgets } from "../../../shared/ledger/budgets/list-budgets.ts";
 import { deleteBudget, setBudget } from "../../../shared/ledger/budgets/set-budget.ts";
 import { nameOf } from "../access/caller.ts";
@@ -28,7 +28,7 @@ const ofEvery = z.object({
   dimension: id("dimension"),
   window: budgetWindow,
 });
-const ofValue = ofEvery.extend({ value: words(MAX_DIMENSION_LENGTH).min(1) });
+const ofValue = ofEvery.extend({ value: words(MOST_VALUE_LENGTH).min(1) });
 
 const newBudget = requestBody("New budget", {
   credits: credits

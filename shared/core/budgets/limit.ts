@@ -57,9 +57,14 @@ export function holdMore(
   });
 }
 
-/** The value of a dimension; empty: there is none. */
+/** A value may have more characters (code points) in events; it has no budget then, as keys of indexes have a most. */
+export const MOST_VALUE_LENGTH = 256;
+
+/** The value of a dimension that may have a budget; empty: there is none. */
 export function valueIn(dimensions: Dimensions, dimension: string): string {
-  return Object.hasOwn(dimensions, dimension) ? (dimensions[dimension] ?? "") : "";
+  const value = Object.hasOwn(dimensions, dimension) ? (dimensions[dimension] ?? "") : "";
+  const isLong = value.length > MOST_VALUE_LENGTH && [...value].length > MOST_VALUE_LENGTH;
+  return isLong ? "" : value;
 }
 
 /** A value whose budget is asked about, and its window. */

@@ -1,4 +1,5 @@
 import { type CountedDimension, readCounted, writeCounted } from "../../core/budgets/counted.ts";
+import { MOST_VALUE_LENGTH } from "../../core/budgets/limit.ts";
 import { type WindowSpan, windowAt, windowsBetween } from "../../core/budgets/window.ts";
 import type { Account, Instant } from "../../core/line/account.ts";
 import { hourOf } from "../../core/offer/months.ts";
@@ -55,7 +56,7 @@ const COUNT = `
   JOIN unnest($6::float8[], $7::float8[]) AS span (starts_at, ends_at)
     ON occurred_at >= to_timestamp(starts_at / 1000)
     AND (ends_at IS NULL OR occurred_at < to_timestamp(ends_at / 1000))
-  WHERE value <> '' AND occurred_at >= to_timestamp($4::float8 / 1000)
+  WHERE length(value) BETWEEN 1 AND ${MOST_VALUE_LENGTH} AND occurred_at >= to_timestamp($4::float8 / 1000)
   GROUP BY starts_at, value, ends_at`;
 
 function spansOf(spans: readonly WindowSpan[]): string[] {

@@ -1,5 +1,6 @@
 import type { BudgetState } from "../../core/budgets/budget.ts";
 import { readCounted } from "../../core/budgets/counted.ts";
+import { MOST_VALUE_LENGTH } from "../../core/budgets/limit.ts";
 import { windowAt } from "../../core/budgets/window.ts";
 import type { Account, Instant } from "../../core/line/account.ts";
 import { columnsOf } from "../postgres/array-literal.ts";
@@ -16,7 +17,7 @@ const LIST = `
            sum(greatest(coalesce(captured, credits) - used, 0))::bigint AS held
     FROM (SELECT DISTINCT dimension FROM span) AS named
     JOIN hold ON account_id = $1 AND ended_at IS NULL AND expires_at > to_timestamp($7::float8 / 1000)
-    WHERE hold.dimensions ->> dimension <> ''
+    WHERE length(hold.dimensions ->> dimension) BETWEEN 1 AND ${MOST_VALUE_LENGTH}
     GROUP BY 1, 2
   ), used AS (
     SELECT dimension, window_name, value, coalesce(spent, 0) AS spent, coalesce(held, 0) AS held

@@ -228,6 +228,19 @@ describe("a budget", () => {
     expect(await countedOf("ended")).toEqual({ "team day 2026-03-29 a": 14n });
   });
 
+  test("is not of values that are too long, and metering goes on", async () => {
+    await openAccount(books, "lengthy", { at: SUNDAY - DAY });
+    // Nothing that can be compressed.
+    const text = (length: number) =>
+      Array.from({ length }, (_, at) => String.fromCodePoint(0x20000 + ((at * 7919) % 40_000)));
+    const of = (length: number) => ({ dimensions: { team: text(length).join("") } });
+    const use = user("lengthy");
+    await use(SUNDAY, of(512));
+    await set("lengthy", SUNDAY);
+    await use(SUNDAY, of(256), of(257), of(512));
+    expect(Object.values(await countedOf("lengthy"))).toEqual([7n]);
+  });
+
   test("is set for so many dimensions and windows, and no account that is unknown", async () => {
     await openAccount(books, "many", { at: SUNDAY - DAY });
     for (let at = 0; at < MOST_COUNTED; at += 1) await set("many", SUNDAY, { dimension: `d${at}` });

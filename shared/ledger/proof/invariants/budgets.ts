@@ -1,3 +1,4 @@
+import { MOST_VALUE_LENGTH } from "../../../core/budgets/limit.ts";
 import type { Invariant } from "./invariant.ts";
 
 /**
@@ -14,7 +15,7 @@ const COUNTED = `
     FROM budget_counted AS counted
     JOIN usage_record AS record
       ON record.account_id = counted.account_id AND record.occurred_at >= counted.counts_from
-    WHERE record.dimensions ->> counted.dimension <> ''
+    WHERE length(record.dimensions ->> counted.dimension) BETWEEN 1 AND ${MOST_VALUE_LENGTH}
     GROUP BY 1, 2, 3, 4, 5
   ) AS used
   LEFT JOIN budget_spend AS spend
