@@ -10,7 +10,7 @@ export const alert = noun({
   account_id: accountId,
   sequence: count,
   kind: z.string().meta({ description: "There may be more than are documented." }),
-  subject: z.string(),
+  subject: z.string().meta({ description: "Of a budget: `<dimension>=<value>`." }),
   window: z.string().meta({ description: "Within which it is raised once." }),
   level: z.number().int().meta({ description: "Percent, or days of runway; 0: it has no levels." }),
   used: count
@@ -43,6 +43,9 @@ export const alertSettingsFields = {
   top_up_percents: z
     .array(z.number().int())
     .meta({ description: "Of what may be charged for top-ups in a month." }),
+  budget_percents: z
+    .array(z.number().int())
+    .meta({ description: "Of each budget that the account has." }),
   runway_days: z
     .number()
     .int()

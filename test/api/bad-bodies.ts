@@ -27,7 +27,11 @@ export const GOOD_BODIES = {
   "POST /v1/estimate": { meter: "call", quantity: "1" },
   "POST /v1/keys": { name: "shop", scopes: ["read"] },
   "POST /v1/accounts/{account_id}/dashboard-tokens": { minutes: 5 },
-  "PUT /v1/accounts/{account_id}/alert-settings": { month_percents: [50], runway_days: 3 },
+  "PUT /v1/accounts/{account_id}/alert-settings": {
+    month_percents: [50],
+    budget_percents: [80],
+    runway_days: 3,
+  },
   "POST /v1/webhooks": { url: "https://127.0.0.1/", types: ["billing.low-balance"] },
 } as const satisfies Record<string, Record<string, unknown>>;
 

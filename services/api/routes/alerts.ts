@@ -31,6 +31,9 @@ const newSettings = requestBody("New alert settings", {
   top_up_percents: percents.optional().meta({
     description: "Of what may be charged for top-ups in a month. Default: 50, 80, 100.",
   }),
+  budget_percents: percents.optional().meta({
+    description: "Of each budget that the account has. Default: 50, 80, 100.",
+  }),
   runway_days: z.number().int().min(1).max(MOST_RUNWAY_DAYS).nullable().optional().meta({
     description: "Told once the credits last for fewer days; null: never. Default: 7.",
   }),
@@ -77,7 +80,7 @@ export const alertRoutes = [
       tag: "alerts",
       summary: "Set what an account asks to be told of",
       description:
-        "What is left out is the default. Levels that are reached already, and were not raised in their month, are raised at once.",
+        "What is left out is the default. Levels that are reached already, and were not raised in their month or window, are raised at once.",
       body: newSettings,
       response: { 200: alertSettings },
     },
@@ -98,10 +101,11 @@ export const alertRoutes = [
 ];
 
 function settingsIn(body: z.output<typeof newSettings>): AlertSettings {
-  const { month_percents, top_up_percents, runway_days, top_ups } = body;
+  const { month_percents, top_up_percents, budget_percents, runway_days, top_ups } = body;
   return {
     monthPercents: levelsOf(month_percents ?? DEFAULT_ALERTS.monthPercents),
     topUpPercents: levelsOf(top_up_percents ?? DEFAULT_ALERTS.topUpPercents),
+    budgetPercents: levelsOf(budget_percents ?? DEFAULT_ALERTS.budgetPercents),
     runwayDays: runway_days === undefined ? DEFAULT_ALERTS.runwayDays : runway_days,
     topUps: top_ups ?? DEFAULT_ALERTS.topUps,
   };

@@ -42,6 +42,7 @@ import { orUnknown, withDatabase } from "../shell/with-database.ts";
 interface SetOptions extends ByOption {
   readonly month?: readonly string[];
   readonly topUps?: readonly string[];
+  readonly budgets?: readonly string[];
   readonly runway?: string;
   readonly declines: boolean;
 }
@@ -59,6 +60,7 @@ export function addAlertCommands(program: Command): void {
       "--top-ups <percents...>",
       "of the month's limit of top-ups, or none (default: 50 80 100)",
     )
+    .option("--budgets <percents...>", "of each budget, or none (default: 50 80 100)")
     .option("--runway <days>", "when the credits last for fewer days, or none (default: 7)")
     .option("--no-declines", "not that auto top-up is declined, paused or stopped")
     .action((id: string, options: SetOptions) =>
@@ -84,10 +86,11 @@ export function addAlertCommands(program: Command): void {
   );
 }
 
-function settingsIn({ month, topUps, runway, declines }: SetOptions): AlertSettings {
+function settingsIn({ month, topUps, budgets, runway, declines }: SetOptions): AlertSettings {
   return {
     monthPercents: percentsIn("--month", month) ?? DEFAULT_ALERTS.monthPercents,
     topUpPercents: percentsIn("--top-ups", topUps) ?? DEFAULT_ALERTS.topUpPercents,
+    budgetPercents: percentsIn("--budgets", budgets) ?? DEFAULT_ALERTS.budgetPercents,
     runwayDays: runway === undefined ? DEFAULT_ALERTS.runwayDays : daysIn(runway),
     topUps: declines,
   };
@@ -141,11 +144,12 @@ function show(settings: Settings, id: AccountId): Promise<Result> {
 
 function settingsText(id: AccountId, set: SetAlerts | null): string {
   if (set === null) return `No alerts are raised about account ${printable(id)}.`;
-  const { monthPercents, topUpPercents, runwayDays, topUps, by, at } = set;
+  const { monthPercents, topUpPercents, budgetPercents, runwayDays, topUps, by, at } = set;
   return fields([
     ["account", id],
     ["month's credits", percentsText(monthPercents)],
     ["month's top-ups", percentsText(topUpPercents)],
+    ["budgets", percentsText(budgetPercents)],
     ["runway", runwayDays === null ? "none" : `below ${runwayDays} days`],
     ["auto top-up", topUps ? "declined, paused or stopped" : "none"],
     ["set by", by],

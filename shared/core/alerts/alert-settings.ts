@@ -4,6 +4,8 @@ export interface AlertSettings {
   readonly monthPercents: readonly number[];
   /** Of what may be charged for top-ups in a month; ascending. */
   readonly topUpPercents: readonly number[];
+  /** Of what a value of a dimension may spend in a window; ascending. */
+  readonly budgetPercents: readonly number[];
   /** Told once the credits last for fewer days; null: never. */
   readonly runwayDays: number | null;
   /** Whether to tell of auto top-up that is declined, paused or stopped. */
@@ -14,6 +16,7 @@ export interface AlertSettings {
 export const DEFAULT_ALERTS: AlertSettings = {
   monthPercents: [50, 80, 100],
   topUpPercents: [50, 80, 100],
+  budgetPercents: [50, 80, 100],
   runwayDays: 7,
   topUps: true,
 };

@@ -4,6 +4,7 @@ import type { AccountId, Instant } from "../line/account.ts";
 export type AlertKind =
   | "month_credits"
   | "top_up_month"
+  | "budget"
   | "runway"
   | "top_up_declined"
   | "top_up_paused"

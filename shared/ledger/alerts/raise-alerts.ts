@@ -7,7 +7,7 @@ import { queryRows, type Transaction } from "../postgres/database.ts";
 
 const COLUMNS = `kind, subject, window_name, level, used, used_of, currency, cause, reason`;
 
-// The caller has locked the accounts, so nobody else counts between.
+// The caller has locked the accounts, so nobody else counts between. A budget that was raised is armed anew.
 const RAISE = `
   WITH asked AS (
     SELECT DISTINCT ON (account_id, kind, subject, window_name, level) *
@@ -27,7 +27,8 @@ const RAISE = `
         AND alert.kind = asked.kind
         AND alert.subject = asked.subject
         AND alert.window_name = asked.window_name
-        AND alert.level = asked.level)
+        AND alert.level = asked.level
+        AND (alert.kind <> 'budget' OR alert.used_of = asked.used_of))
   ),
   counted AS (
     UPDATE account
@@ -48,7 +49,7 @@ export interface NumberedAlert extends Alert {
 }
 
 /**
- * Raises those of the alerts whose level has not been raised in their window, and queues their records. The
+ * Raises those of the alerts whose level has not been raised in their window (and of a budget, for its amount), and queues their records. The
  * caller has locked the accounts. Returns those that were raised.
  */
 export async function raiseAlerts(

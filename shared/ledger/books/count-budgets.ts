@@ -4,6 +4,7 @@ import { type WindowSpan, windowAt, windowsBetween } from "../../core/budgets/wi
 import type { Account, Instant } from "../../core/line/account.ts";
 import { hourOf } from "../../core/offer/months.ts";
 import { MOST_AHEAD_MS } from "../../core/usage/usage-event.ts";
+import { raiseReachedBudgets } from "../alerts/budget-alerts.ts";
 import { bigintArray } from "../postgres/array-literal.ts";
 import { queryRow, type Transaction } from "../postgres/database.ts";
 
@@ -109,7 +110,7 @@ export async function writeCountedOf(
   await transaction.query(WRITE, [accountId, writeCounted(counted)]);
 }
 
-/** Counts all windows of an account anew, by the calendar of its new time zone. */
+/** Counts all windows of an account anew, by the calendar of its new time zone, and raises what they reach. */
 export async function recountBudgets(
   transaction: Transaction,
   account: Account,
@@ -119,5 +120,7 @@ export async function recountBudgets(
   for (const one of readCounted(account.budgets)) {
     counted.push(await countFromRecords(transaction, account, one, now));
   }
-  if (counted.length > 0) await writeCountedOf(transaction, account, counted);
+  if (counted.length === 0) return;
+  await writeCountedOf(transaction, account, counted);
+  await raiseReachedBudgets(transaction, account, null, now);
 }

@@ -10,6 +10,7 @@ import { windowAt } from "../../core/budgets/window.ts";
 import type { Account } from "../../core/line/account.ts";
 import type { Refusal } from "../../core/line/refusal.ts";
 import type { Settlement } from "../../core/month/settle.ts";
+import { raiseReachedBudgets } from "../alerts/budget-alerts.ts";
 import { countFromRecords, forget, writeCountedOf } from "../books/count-budgets.ts";
 import {
   moveAccount,
@@ -60,6 +61,7 @@ export async function setBudget(
       const added =
         found ?? (await countFromRecords(transaction, account, { dimension, window }, now));
       const written = { ...account, budgets: writeCounted([added]) };
+      await raiseReachedBudgets(transaction, written, asked, now);
       const span = windowAt(window, now, account.timeZone);
       const usage = { account: written, dimensions: [{ [dimension]: value }] };
       const limits = await readLimits(transaction, [usage], now, now);
@@ -102,7 +104,11 @@ export async function deleteBudget(
       }
       const decision = { kind: "deleted" as const };
       const rest = await queryRow<{ isLeft: boolean }>(transaction, IS_LEFT, place);
-      if (rest?.isLeft !== false) return { decision, step: null };
+      if (rest?.isLeft !== false) {
+        // The budget of every value may be smaller.
+        await raiseReachedBudgets(transaction, settled.book.account, { dimension, value }, now);
+        return { decision, step: null };
+      }
       await forget(transaction, { accountId }, { dimension, window });
       const counted = readCounted(settled.book.account.budgets);
       const others = counted.filter((one) => !isSameCount(one, { dimension, window }));

@@ -2,6 +2,7 @@ import { budgetSpends } from "../../core/usage/budget-spend.ts";
 import { type AccountGroups, groupByAccount } from "../../core/usage/group-columns.ts";
 import { firstLines, occurredAtAt, type UsageColumns } from "../../core/usage/usage-columns.ts";
 import { MOST_AHEAD_MS } from "../../core/usage/usage-event.ts";
+import { raiseBudgetAlerts } from "../alerts/budget-alerts.ts";
 import { raiseMonthAlerts } from "../alerts/month-alerts.ts";
 import { advanceOffsets, lockOffsets } from "../books/consumer-offset.ts";
 import {
@@ -137,16 +138,18 @@ async function tryOnce(
   const advances = unread.map(({ partition, nextOffset }) => {
     return { partition, from: offsetOf(offsets, partition), to: nextOffset };
   });
+  const spent = budgetSpends(metering);
   await together([
     writeUsage(transaction, metering, { generations, keys, mayClash, meteredAt: now }),
     storeDeadLetters(transaction, deadLetters),
     addSpend(transaction, metering.spends),
-    addBudgetSpend(transaction, budgetSpends(metering)),
+    addBudgetSpend(transaction, spent),
     writeCarried(transaction, metering.carried),
     writeMonths(transaction, metering.months),
     advanceOffsets(transaction, reader, advances),
   ]);
   await raiseMonthAlerts(transaction, metering, now);
+  await raiseBudgetAlerts(transaction, metering, spent, now);
   return {
     runs: outcomes,
     metered: metering.drawn.length + (metering.columns?.events ?? 0),
