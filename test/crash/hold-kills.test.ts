@@ -7,11 +7,15 @@ import { freePort } from "../../infra/local/free-port.ts";
 import { API_SERVICE } from "../../infra/local/services.ts";
 import { type LocalStack, startStack } from "../../infra/local/stack.ts";
 import { setUp } from "../../infra/set-up.ts";
+import { DEFAULT_ALERTS } from "../../shared/core/alerts/alert-settings.ts";
+import { toAccountId } from "../../shared/core/text/text.ts";
 import { METERING } from "../../shared/core/text/topics.ts";
 import { SCHEMAS } from "../../shared/kafka/codec/schemas.ts";
+import { setAlerts } from "../../shared/ledger/alerts/alert-settings.ts";
 import type { Database } from "../../shared/ledger/postgres/database.ts";
 import { forEachConcurrently } from "../../shared/runtime/for-each-concurrently.ts";
 import { connect, openAccount, setPrice } from "../support/books/books.ts";
+import { setBudgetOf } from "../support/books/budgets.ts";
 import { brokenInvariants } from "../support/books/invariants.ts";
 import { eventually } from "../support/eventually.ts";
 import { dismissMembers } from "../support/kafka/dismiss-members.ts";
@@ -23,16 +27,27 @@ import { startMetering } from "../support/processes/metering-process.ts";
 import { type ServiceProcess, startService } from "../support/processes/service-process.ts";
 import { ownPorts } from "../support/stack/ports.ts";
 import { quickJava } from "../support/stack/quick-java.ts";
+import { alertProblems, type ToldAlert } from "./naive-alerts.ts";
 import { problemsOf, type Run, type Told, usedOf } from "./naive-runs.ts";
 
 /**
- * A thousand runs at once against one account, each of which holds credits, uses them, and captures or gives back,
- * while API, metering and Postgres are killed with SIGKILL and started again: nothing is promised twice, nothing
- * stays held, and every sum is right. On separate servers.
+ * A thousand runs at once against one account, each of which holds credits for an agent that has a budget, uses them,
+ * and captures or gives back, while API, metering and Postgres are killed with SIGKILL and started again: nothing is
+ * promised twice, neither of the account nor of a budget, nothing stays held, every sum is right, and each level of
+ * a budget is told once. On separate servers.
  */
 const PORTS = ownPorts(1);
 const ACCOUNT = "runs";
-const GRANTED = 1_000_000n;
+const GRANTED = 700_000n;
+/** Half of them have too little for their runs; together the others have more than the account. */
+const AGENTS = Array.from({ length: 8 }, (_, at) => `agent-${at}`);
+const SMALL = { agents: AGENTS.slice(0, 4), credits: 60_000n };
+const USUAL = 150_000n;
+const PERCENTS = [10, 30, 50, 80, 90, 100];
+const LIMITS = {
+  granted: GRANTED,
+  budgetOf: (agent: string) => (SMALL.agents.includes(agent) ? SMALL.credits : USUAL),
+};
 const RUNS = 1_000;
 const AT_ONCE = 64;
 const SEED = Date.now();
@@ -43,6 +58,7 @@ let env: NodeJS.ProcessEnv;
 let database: Database;
 let usage: UsagePublisher;
 let told: Collector<Told & { readonly account_id: string }>;
+let alerts: Collector<ToldAlert & { readonly account_id: string }>;
 let key: string;
 let metering: ServiceProcess;
 const apis: Api[] = [];
@@ -63,9 +79,11 @@ beforeAll(async () => {
   database.on("error", () => undefined);
   await setPrice({ database }, "call", 1n);
   await openAccount({ database }, ACCOUNT, { lots: [{ credits: GRANTED }] });
+  await setLimits();
   key = await makeKey({ database } as Parameters<typeof makeKey>[0], ["ingest", "read", "billing"]);
   usage = await openUsagePublisher(testKafka(env), env);
   told = await collectTopic(testKafka(env), SCHEMAS.holds);
+  alerts = await collectTopic(testKafka(env), SCHEMAS.alerts);
   metering = startMetering(env);
   const taken = new Set<number>();
   for (const at of [0, 1]) apis.push(startApi(await freePort(PORTS.postgres + 8 + at, taken)));
@@ -77,11 +95,23 @@ afterAll(async () => {
   for (const { process } of apis) await process.kill();
   await metering?.kill();
   await told?.stop();
+  await alerts?.stop();
   await usage?.close();
   await database?.end();
   await stack?.stop();
   await rm(dataDir, { recursive: true, force: true });
 }, 60_000);
+
+async function setLimits(): Promise<void> {
+  const settings = { ...DEFAULT_ALERTS, budgetPercents: PERCENTS, runwayDays: null };
+  const at = { accountId: toAccountId(ACCOUNT), now: Date.now(), by: "test" };
+  await setAlerts(database, at, settings);
+  const all = { window: "all" } as const;
+  await setBudgetOf({ database }, ACCOUNT, "agent", { ...all, credits: USUAL });
+  for (const value of SMALL.agents) {
+    await setBudgetOf({ database }, ACCOUNT, "agent", { ...all, value, credits: SMALL.credits });
+  }
+}
 
 test("nothing is promised twice, nothing stays held, and every sum is right", async () => {
   console.log(`runs through kills: seed ${SEED}`);
@@ -100,8 +130,10 @@ test("nothing is promised twice, nothing stays held, and every sum is right", as
   await eventually(
     "all is told",
     async () => {
-      const { changes } = await accountRow();
-      return told.received.some(({ record }) => record.sequence === changes);
+      const row = await accountRow();
+      const has = (of: Pick<typeof told | typeof alerts, "received">, last: bigint) =>
+        of.received.some(({ record }) => record.sequence === last);
+      return has(told, row.changes) && has(alerts, row.alerts);
     },
     20_000,
   );
@@ -110,13 +142,20 @@ test("nothing is promised twice, nothing stays held, and every sum is right", as
     .map(({ record }) => record)
     .filter(({ account_id }) => account_id === ACCOUNT)
     .sort((a, b) => Number(a.sequence - b.sequence));
-  expect(problemsOf(GRANTED, runs, records)).toEqual([]);
+  expect(problemsOf(LIMITS, runs, records)).toEqual([]);
+  const ofBudgets = alerts.received.map(({ record }) => record);
+  expect(alertProblems(LIMITS, runs, PERCENTS, ofBudgets)).toEqual([]);
+  expect(await spentOf()).toEqual(
+    Object.fromEntries(
+      AGENTS.map((agent) => [agent, String(usedOf(runs.filter((run) => run.agent === agent)))]),
+    ),
+  );
   expect((await accountRow()).position).toBe(usedOf(runs));
   expect(await brokenInvariants(database)).toEqual([]);
   // It would prove little if nobody was refused, or nothing killed.
-  const refused = runs.filter(({ given }) => given === null).length;
-  expect(refused).toBeGreaterThan(0);
-  expect(refused).toBeLessThan(RUNS);
+  expect(runs.some(({ given }) => given !== null)).toBe(true);
+  expect([...refusals].sort()).toEqual(["budget_used_up", "insufficient_credits"]);
+  expect(ofBudgets.length).toBeGreaterThan(0);
   expect(Math.min(killed.api, killed.metering, killed.postgres)).toBeGreaterThan(0);
   await expectAvailable(GRANTED - usedOf(runs));
 }, 120_000);
@@ -124,11 +163,17 @@ test("nothing is promised twice, nothing stays held, and every sum is right", as
 /** A run: it holds, uses all or some of that, and captures what it used, or gives back what it did not need. */
 async function play(at: number, random: () => number): Promise<Run> {
   const asked = BigInt(1_000 + Math.floor(random() * 3_000));
-  const run: Run = { holdId: `run-${at}`, asked, given: null, used: new Map(), captured: null };
+  const agent = AGENTS[at % AGENTS.length] ?? "";
+  const holdId = `run-${at}`;
+  const run: Run = { holdId, asked, agent, given: null, used: new Map(), captured: null };
   const path = `holds/${run.holdId}`;
-  const hold = { hold_id: run.holdId, credits: String(asked), partial: at % 5 === 0 };
+  const dimensions = { agent };
+  const hold = { hold_id: holdId, credits: String(asked), partial: at % 5 === 0, dimensions };
   const answer = await ask("POST", "holds", { ...hold, ttl_seconds: at % 7 === 0 ? 2 : 900 });
-  if (answer.status === 402) return run;
+  if (answer.status === 402) {
+    refusals.add(String(answer.body.type).split(":").at(-1) ?? "");
+    return run;
+  }
   if (answer.status !== 201) throw new Error(`${answer.status}: ${JSON.stringify(answer.body)}`);
   run.given = BigInt(answer.body.credits);
   if (at % 7 === 0) return run;
@@ -141,7 +186,7 @@ async function play(at: number, random: () => number): Promise<Run> {
     run.used.set(`${run.holdId}-${event}`, run.given / (events + BigInt(at % 3)));
   }
   const published = [...run.used].map(([eventId, quantity]) => ({
-    ...{ eventId, quantity, accountId: ACCOUNT, holdId: run.holdId, occurredAt: STARTED },
+    ...{ eventId, quantity, accountId: ACCOUNT, holdId, occurredAt: STARTED, dimensions },
   }));
   await usage.publish(published);
   if (at % 4 === 0) await usage.publish(published);
@@ -151,6 +196,8 @@ async function play(at: number, random: () => number): Promise<Run> {
 }
 
 const STARTED = Date.now();
+/** Why runs were refused. */
+const refusals = new Set<string>();
 
 interface Answer {
   readonly status: number;
@@ -171,7 +218,7 @@ async function ask(method: string, path: string, body: unknown = {}): Promise<An
       const response = await fetch(`${api?.origin}/v1/accounts/${ACCOUNT}/${path}`, {
         method,
         headers: { authorization: `Bearer ${key}`, "content-type": "application/json" },
-        body: JSON.stringify(body),
+        ...(method === "GET" ? {} : { body: JSON.stringify(body) }),
         signal: AbortSignal.timeout(10_000),
       });
       if (response.status < 500) return { status: response.status, body: await response.json() };
@@ -216,12 +263,22 @@ function startApi(port: number): Api {
 }
 
 async function accountRow() {
-  const { rows } = await database.query<{ held: bigint; position: bigint; changes: bigint }>(
-    "SELECT held, position, hold_changes AS changes FROM account WHERE account_id = $1",
+  const { rows } = await database.query<Record<"held" | "position" | "changes" | "alerts", bigint>>(
+    "SELECT held, position, hold_changes AS changes, alerts FROM account WHERE account_id = $1",
     [ACCOUNT],
   );
   if (rows[0] === undefined) throw new Error("the account is gone");
   return rows[0];
+}
+
+/** What each agent has spent of its budget; nothing is held of it. */
+async function spentOf(): Promise<Record<string, string>> {
+  const { body } = await ask("GET", "budgets");
+  const agents: { value: string | null; spent: string; held: string }[] = body.items;
+  expect(agents.map(({ held }) => held)).toEqual(agents.map(() => "0"));
+  return Object.fromEntries(
+    agents.flatMap(({ value, spent }) => (value === null ? [] : [[value, spent]])),
+  );
 }
 
 /** What is left is given to the micro-credit, and not one more. */

@@ -2,6 +2,8 @@
 export interface Run {
   readonly holdId: string;
   readonly asked: bigint;
+  /** Whom it works for: the value of a dimension with budgets. */
+  readonly agent: string;
   /** What it was given; null: it was refused. */
   given: bigint | null;
   /** Quantities of its events, by event id: each counts once, at a micro-credit. */
@@ -26,13 +28,20 @@ export function usedOf(runs: readonly Run[]): bigint {
   return sum(runs.flatMap(({ used }) => [...used.values()]));
 }
 
+/** What an account has, and what each agent may spend of it. */
+export interface Limits {
+  readonly granted: bigint;
+  readonly budgetOf: (agent: string) => bigint;
+}
+
 /**
  * What cannot be, by what callers and the topic were told about an account whose usage is all of its holds: a
  * ledger of sums that knows nothing of lines, locks or transactions.
  */
-export function problemsOf(granted: bigint, runs: readonly Run[], told: readonly Told[]): string[] {
+export function problemsOf(limits: Limits, runs: readonly Run[], told: readonly Told[]): string[] {
   const problems: string[] = [];
   const last = new Map<string, Told>();
+  const agents = new Map(runs.map(({ holdId, agent }) => [holdId, agent]));
   let sequence = 0n;
   for (const record of told) {
     // The topic is told at least once.
@@ -42,14 +51,31 @@ export function problemsOf(granted: bigint, runs: readonly Run[], told: readonly
     if (last.get(record.hold_id)?.ended_at)
       problems.push(`${record.hold_id} changed after its end`);
     last.set(record.hold_id, record);
-    const all = [...last.values()];
-    const promised = sum(all.map(({ held }) => held)) + sum(all.map(({ used }) => used));
-    if (promised > granted) problems.push(`${sequence}: ${promised} of ${granted} are promised`);
+    const of = agents.get(record.hold_id) ?? "";
+    const beyond = promisedBeyond(limits, [...last.values()], (id) => agents.get(id) === of, of);
+    problems.push(...beyond.map((what) => `${sequence}: ${what}`));
   }
   for (const run of runs) problems.push(...problemsOfRun(run, last.get(run.holdId)));
-  const known = new Set(runs.map(({ holdId }) => holdId));
-  for (const id of last.keys()) if (!known.has(id)) problems.push(`nobody asked for ${id}`);
+  for (const id of last.keys()) if (!agents.has(id)) problems.push(`nobody asked for ${id}`);
   return problems;
+}
+
+/** What is promised beyond what the account has, and beyond what an agent may spend of it. */
+function promisedBeyond(
+  { granted, budgetOf }: Limits,
+  all: readonly Told[],
+  isOfAgent: (holdId: string) => boolean,
+  agent: string,
+): string[] {
+  const promised = promisedOf(all);
+  const ofAgent = promisedOf(all.filter(({ hold_id }) => isOfAgent(hold_id)));
+  const problems = promised > granted ? [`${promised} of ${granted} are promised`] : [];
+  if (ofAgent > budgetOf(agent)) problems.push(`${agent} is promised ${ofAgent}`);
+  return problems;
+}
+
+function promisedOf(told: readonly Told[]): bigint {
+  return sum(told.map(({ held, used }) => held + used));
 }
 
 function problemsOfRun({ holdId, given, used, captured }: Run, told: Told | undefined): string[] {
