@@ -75,8 +75,10 @@ describe("a thousand requests at once on one account", () => {
   });
 
   test("set aside what a budget leaves, while usage uses it up", async () => {
-    await openWith("limited", 1_000n);
-    await setBudgetOf(books, "limited", "team", { credits: 60n });
+    // A call is a credit: usage alone leaves some of the budget.
+    const credit = 1_000_000n;
+    await openWith("limited", 1_000n * credit);
+    await setBudgetOf(books, "limited", "team", { credits: 60n * credit });
     const pools = [connect(books.url, 3), connect(books.url, 3)];
     const processes = pools.map((pool) => gatherRequests(pool, Date.now));
     const dimensions = { team: "a" };
@@ -90,7 +92,7 @@ describe("a thousand requests at once on one account", () => {
     };
     const asked = Array.from({ length: 300 }, (_, at) =>
       processes[at % 2]?.(
-        askedHold("limited", `run-${at}`, BigInt(1 + (at % 3)), {
+        askedHold("limited", `run-${at}`, BigInt(1 + (at % 3)) * credit, {
           ...{ dimensions, partial: at % 2 === 0 },
         }),
       ),
@@ -102,9 +104,9 @@ describe("a thousand requests at once on one account", () => {
     expect(given.reduce((sum, credits) => sum + credits, 0n)).toBe(held);
     expect(held).toBeGreaterThan(0n);
     // Usage is never refused, so what comes after the last hold may exceed the budget; no hold does.
-    expect(held).toBeLessThanOrEqual(60n);
+    expect(held).toBeLessThanOrEqual(60n * credit);
     const last = await changeHold(books, askedHold("limited", "last", 1n, { dimensions }));
-    expect(last).toMatchObject({ kind: "budget_used_up", left: 60n - used - held });
+    expect(last).toMatchObject({ kind: "budget_used_up", left: 60n * credit - used - held });
   });
 
   test("under one id are one hold", async () => {
