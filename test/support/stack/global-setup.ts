@@ -1,6 +1,5 @@
-import { readdir, rm } from "node:fs/promises";
+import { rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import { commandLineOf } from "../../../infra/local/process-table.ts";
 import { type Stack, startStack } from "../../../infra/local/stack.ts";
 import { stackFromEnvironment } from "../../../infra/local/stack-from-environment.ts";
 import { setUp } from "../../../infra/set-up.ts";
@@ -8,6 +7,7 @@ import { BROKERS, startBroker, WORKERS } from "./brokers.ts";
 import { bundleServices } from "./bundle-services.ts";
 import { fillCompileCache } from "./compile-cache.ts";
 import { startContainers } from "./containers.ts";
+import { dataFolder } from "./data-folder.ts";
 import { ownPorts } from "./ports.ts";
 import { makeSocketFolder } from "./postgres-socket.ts";
 import { archiveClasses, quickJava } from "./quick-java.ts";
@@ -75,8 +75,7 @@ function withOneBroker(stack: Stack): TestStack {
 }
 
 async function bootLocally(): Promise<TestStack> {
-  const dataDir = join(LOCAL, `test-${process.pid}`);
-  await removeLeftovers();
+  const dataDir = await dataFolder();
   const held = new AsyncDisposableStack();
   held.defer(() => rm(dataDir, { recursive: true, force: true }));
   const sockets = await makeSocketFolder();
@@ -112,13 +111,4 @@ async function bootLocally(): Promise<TestStack> {
 /** A run of a few files boots faster with one shared broker. */
 function namesFiles(): boolean {
   return process.argv.slice(2).some((word) => /^test\b/.test(word));
-}
-
-/** Data of test runs that were killed before they could remove it; their servers ended with them. */
-async function removeLeftovers(): Promise<void> {
-  for (const name of await readdir(LOCAL).catch(() => [])) {
-    const pid = /^test-(\d+)$/.exec(name)?.[1];
-    if (pid === undefined || (await commandLineOf(Number(pid))) !== undefined) continue;
-    await rm(join(LOCAL, name), { recursive: true, force: true });
-  }
 }
