@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { drawdownProcess, words } from "../../support/cli/drawdown.ts";
+import { drawdown, drawdownProcess, words } from "../../support/cli/drawdown.ts";
 
 const COMMANDS = [
   "account create",
@@ -84,8 +84,8 @@ test("--help names every command and the environment", async () => {
   }
 });
 
-test.concurrent.each(COMMANDS)("the help of %s shows an example and --json", async (name) => {
-  const { code, stdout } = await drawdownProcess([...words(name), "--help"]);
+test.each(COMMANDS)("the help of %s shows an example and --json", async (name) => {
+  const { code, stdout } = await drawdown([...words(name), "--help"]);
   expect(code).toBe(0);
   expect(stdout).toContain(`Example:\n  $ drawdown ${name}`);
   expect(stdout).toContain("--json");
@@ -103,7 +103,7 @@ describe("wrong usage is one sentence and exit code 2", () => {
     ["top-up make acme", "missing required argument 'amount'"],
     ["explain event e-1", "required option '--account <account>' not specified"],
   ])("%s", async (line, sentence) => {
-    expect(await drawdownProcess(words(line))).toEqual({
+    expect(await drawdown(words(line))).toEqual({
       code: 2,
       stdout: "",
       stderr: `${sentence}\n`,
@@ -129,7 +129,7 @@ describe("wrong usage is one sentence and exit code 2", () => {
     ["top-up"],
     ["payment"],
   ])("'%s' alone: the help", async (line) => {
-    const { code, stderr } = await drawdownProcess(words(line));
+    const { code, stderr } = await drawdown(words(line));
     expect(code).toBe(2);
     expect(stderr).toContain("Usage: drawdown");
   });
