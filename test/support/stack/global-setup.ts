@@ -34,14 +34,19 @@ export default async function globalSetup(): Promise<() => Promise<void>> {
 
 async function start(): Promise<() => Promise<void>> {
   const compileCache = process.env["NODE_COMPILE_CACHE"] ?? join(LOCAL, "compile-cache");
+  process.env["NODE_COMPILE_CACHE"] = compileCache;
+  // Servers mostly wait for each other as they start.
+  const compiled = Promise.all([
+    bundleServices(join(LOCAL, "bundles")),
+    fillCompileCache(compileCache),
+  ]);
+  compiled.catch(() => undefined); // awaited below, once there are servers to stop
   const stack = await bootStack();
   Object.assign(process.env, stack.env);
   process.env[SUPERUSER] = stack.superuserUrl;
   process.env[BROKERS] = stack.brokers.join(" ");
-  process.env["NODE_COMPILE_CACHE"] = compileCache;
   try {
-    const bundles = bundleServices(join(LOCAL, "bundles"));
-    await Promise.all([bundles, fillCompileCache(compileCache), setUpServers(stack)]);
+    await Promise.all([compiled, setUpServers(stack)]);
   } catch (error) {
     await stack.stop();
     throw error;
