@@ -1,6 +1,7 @@
 import { cp } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
+import { randomFrom } from "../model/random.ts";
 import { check } from "./check/check.ts";
 import type { Checked } from "./check/findings.ts";
 import { type History, openHistory } from "./history.ts";
@@ -8,6 +9,7 @@ import { type Recovery, untilProgress } from "./liveness/liveness.ts";
 import { askForProgress, usage } from "./liveness/progress.ts";
 import { canariesOf, fireAccounts } from "./load/accounts.ts";
 import { drain } from "./load/drain.ts";
+import { startHolds } from "./load/holds.ts";
 import { type Months, monthsOf } from "./load/months.ts";
 import type { Kind } from "./nemesis/kind.ts";
 import { KINDS } from "./nemesis/kinds.ts";
@@ -79,6 +81,8 @@ async function burn(fire: Fire): Promise<FireResult> {
   const failures: string[] = [];
   const rounds: RoundResult[] = [];
   const counted = new Map<Kind, number>();
+  const random = randomFrom(plan.loadSeed + 1);
+  const holds = startHolds({ ...fire, random, now: stage.now });
   const turning = tellOfTurn(fire);
   await recover(fire, 0, 60);
   for (const [place, planned] of plan.rounds.entries()) {
@@ -95,18 +99,20 @@ async function burn(fire: Fire): Promise<FireResult> {
   if (plan.rounds.length === 0) await wait(until - performance.now());
   failures.push(...untried(counted));
   history.note("the load stops");
-  await generator.stop();
+  await Promise.all([generator.stop(), holds.stop()]);
   await turning;
   await useWhatIsPlanned(fire);
   const calendar = { opened: fire.opened, endedAt: stage.now() };
-  failures.push(...generator.refused.map((why) => `the load was refused: ${why}`));
+  const refused = [...generator.refused, ...holds.refused];
+  if (holds.holds.length === 0) failures.push("no hold was given");
+  failures.push(...refused.map((why) => `the load was refused: ${why}`));
   const left = await drain(fire.admin, fire.database, DRAIN_WITHIN_MS);
   failures.push(...left.map((what) => `at the end: ${what}`));
   history.note("everything is drained; comparing");
   const checked = await check({
     ...{ env: stage.env, superuserUrl: stage.superuserUrl, gatewayUrl: stage.gatewayUrl },
     ...{ accounts: fire.accounts, journal: journal.sent, schemaId: generator.schemaId },
-    calendar,
+    ...{ calendar, holds: holds.holds },
   });
   for (const { what, findings } of checked) {
     failures.push(...findings.map((finding) => `${what}: ${finding}`));

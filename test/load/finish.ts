@@ -30,7 +30,7 @@ export async function compared(scene: Scene, history: History): Promise<Figure[]
   const checked = await check({
     ...{ env, superuserUrl, gatewayUrl, accounts },
     ...{ journal: journal.sent, schemaId: generator.schemaId },
-    calendar: { opened, endedAt: stage.now() },
+    ...{ calendar: { opened, endedAt: stage.now() }, holds: [] },
   });
   const { refused } = generator;
   const load = { what: "nothing that was published was refused", looked: journal.sent.length };

@@ -10,11 +10,21 @@ export interface Books {
   readonly entries: readonly BookedEntry[];
   readonly payments: readonly BookedPayment[];
   readonly alerts: readonly BookedAlert[];
+  readonly holds: readonly BookedHold[];
+  /** What accounts hold, and how often that has changed. */
+  readonly held: readonly { account_id: string; held: bigint; hold_changes: bigint }[];
+  readonly spends: readonly BookedSpend[];
+  /** What is counted for budgets, of usage that occurred from `since` on, in milliseconds. */
+  readonly counted: readonly Counted[];
   /** Rows of what is still to be published. */
   readonly unpublished: number;
 }
 
-export type MeteredUsage = Usage & { readonly place: string; readonly start_position: bigint };
+export type MeteredUsage = Usage & {
+  readonly place: string;
+  readonly start_position: bigint;
+  readonly credits: bigint;
+};
 
 export interface BookedAccount {
   readonly account_id: string;
@@ -59,8 +69,37 @@ export interface BookedPayment {
 export interface BookedAlert {
   readonly account_id: string;
   readonly kind: string;
+  readonly subject: string;
   readonly window: string;
   readonly level: number;
+}
+
+export interface BookedHold {
+  readonly account_id: string;
+  readonly hold_id: string;
+  readonly status: string;
+  readonly credits: bigint;
+  readonly used: bigint;
+  readonly captured: bigint | null;
+  readonly ended_at: Date | null;
+}
+
+interface Counted {
+  readonly account_id: string;
+  readonly dimension: string;
+  readonly window: string;
+  readonly since: bigint;
+}
+
+/** What a value has spent in a window of a budget. */
+export interface BookedSpend {
+  readonly account_id: string;
+  readonly dimension: string;
+  readonly value: string;
+  readonly window: string;
+  /** The first day of the window, in UTC. */
+  readonly starts_on: string;
+  readonly spent: bigint;
 }
 
 const BIGINT = 20;
@@ -81,7 +120,7 @@ export async function readBooks(url: string): Promise<Books> {
     );
     return {
       usage: await all(
-        `SELECT event_id, account_id, meter, quantity, source, start_position,
+        `SELECT event_id, account_id, meter, quantity, source, start_position, credits,
                 ${milliseconds("occurred_at")},
                 coalesce(dimensions, '{}') AS dimensions,
                 kafka_partition || ':' || kafka_offset AS place
@@ -104,7 +143,23 @@ export async function readBooks(url: string): Promise<Books> {
          FROM entry ORDER BY account_id, sequence`,
       ),
       payments: await all("SELECT account_id, payment_id, kind, status, amount FROM payment"),
-      alerts: await all('SELECT account_id, kind, window_name AS "window", level FROM alert'),
+      alerts: await all(
+        'SELECT account_id, kind, subject, window_name AS "window", level FROM alert',
+      ),
+      holds: await all(
+        "SELECT account_id, hold_id, status, credits, used, captured, ended_at FROM hold",
+      ),
+      held: await all("SELECT account_id, held, hold_changes FROM account"),
+      spends: await all(
+        `SELECT account_id, dimension, value, window_name AS "window", spent,
+                to_char(starts_at AT TIME ZONE 'UTC', 'YYYY-MM-DD') AS starts_on
+         FROM budget_spend`,
+      ),
+      counted: await all(
+        `SELECT account_id, dimension, window_name AS "window",
+                round(extract(epoch FROM counts_from) * 1000)::bigint AS since
+         FROM budget_counted`,
+      ),
       unpublished: unpublished?.rows ?? 0,
     };
   } finally {

@@ -13,13 +13,20 @@ const lot = (period: number, start_position: bigint) => ({
   ...{ account_id: "acme", lot_id: `plan:1:${period}`, start_position },
   ...{ end_position: start_position + 100n, granted_at: 0n, expires_at: null },
 });
-const alert = (level: number, window: string, kind = "month_credits") => ({
-  ...{ account_id: "acme", kind, window, level },
+const alert = (level: number, window: string, kind = "month_credits", subject = "") => ({
+  ...{ account_id: "acme", kind, subject, window, level },
 });
+/** 1 % of a day's budget. */
+const SPENT = new Map([
+  ["acme model=small day:2027-01-15", 39_999_999n],
+  ["acme model=large day:2027-01-15", 0n],
+  ["others model=small day:2027-01-15", 2_000_000_000n],
+]);
 const ALERTS = [
   ...ALERT_LEVELS.slice(0, 5).map((level) => alert(level, "plan:1:0")),
   ...ALERT_LEVELS.map((level) => alert(level, "plan:1:1")),
   alert(0, "low-balance:1", "top_up_declined"),
+  alert(1, "day:2027-01-15", "budget", "model=small"),
 ];
 const payment = { account_id: "acme", payment_id: "low-balance:1", kind: "top_up", amount: 1n };
 const BOOKS = {
@@ -32,10 +39,11 @@ const BOOKS = {
     },
   ],
   payments: [{ ...payment, status: "failed" }],
+  ...{ holds: [], held: [], spends: [], counted: [] },
 } satisfies Omit<Books, "alerts">;
 
 const findingsOf = (alerts: Books["alerts"], last = BigInt(alerts.length)) =>
-  checkAlerts({ ...BOOKS, alerts }, [ACME], new Map([["acme", last]])).findings;
+  checkAlerts({ ...BOOKS, alerts }, [ACME], SPENT, new Map([["acme", last]])).findings;
 
 test("alerts that were each raised once are right", () => {
   expect(findingsOf(ALERTS)).toEqual([]);
@@ -46,5 +54,9 @@ test("one that is missing, twice, of nothing, or not on the topic is found", () 
   expect(findingsOf([...ALERTS, alert(50, "plan:1:1")])).toHaveLength(1);
   expect(findingsOf([...ALERTS, alert(15, "plan:1:0")])).toHaveLength(1);
   expect(findingsOf(ALERTS.slice(0, -1))).toHaveLength(1);
+  expect(findingsOf([...ALERTS, alert(2, "day:2027-01-15", "budget", "model=small")])).toHaveLength(
+    1,
+  );
+  expect(findingsOf(ALERTS.filter(({ kind }) => kind !== "top_up_declined"))).toHaveLength(1);
   expect(findingsOf(ALERTS, 15n)).toHaveLength(1);
 });

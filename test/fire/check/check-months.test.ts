@@ -35,6 +35,7 @@ const payments = [0, 1, 2, 3].map((period) => ({
 }));
 const right: Books = {
   ...{ deadLetters: [], payments: [], alerts: [], unpublished: 0, usage: [before, after] },
+  ...{ holds: [], held: [], spends: [], counted: [] },
   accounts: [account(20_120n)],
   lots: BEGINS.map((from, period) => ({
     ...{ account_id: "acme", lot_id: `plan:1:${period}`, granted_at: BigInt(at(from)) },
@@ -135,7 +136,7 @@ function usage(event_id: string, occurred: string, quantity: bigint, start: bigi
   return {
     ...{ event_id, account_id: "acme", meter: "fire.calls", quantity, source: "fire" },
     ...{ occurred_at: BigInt(at(occurred)), dimensions: {}, place: `0:${event_id}` },
-    start_position: start * CREDIT,
+    ...{ start_position: start * CREDIT, credits: (quantity * CREDIT) / 20n },
   };
 }
 

@@ -40,11 +40,12 @@ interface BalanceRecord {
   readonly version: bigint;
   readonly granted: bigint;
   readonly position: bigint;
+  readonly held: bigint;
 }
 
-/** The last record of each account, which compaction keeps, is the books' newest state. */
+/** The last record of each account, which compaction keeps, is the books' newest state. A hold makes one, too. */
 export function checkBalances(
-  { accounts }: Books,
+  { accounts, held: holding }: Books,
   records: readonly TopicRecord[],
   codec: Codec,
 ): Checked {
@@ -53,12 +54,18 @@ export function checkBalances(
   for (const { key, value } of records) {
     last.set(key ?? "", codec.fromBuffer(value.subarray(5)) as BalanceRecord);
   }
+  const holds = new Map(holding.map((of) => [of.account_id, of]));
   for (const { account_id, version, granted, position } of accounts) {
     const told = last.get(account_id);
-    const is = `version ${version}, ${granted} - ${position}`;
-    const was = told ? `version ${told.version}, ${told.granted} - ${told.position}` : "nothing";
+    const { held = 0n, hold_changes = 0n } = holds.get(account_id) ?? {};
+    const is = stateText({ version: version + hold_changes, granted, position, held });
+    const was = told === undefined ? "nothing" : stateText(told);
     if (is !== was)
       findings.add(`${account_id}: the topic ends with ${was}, the books are at ${is}`);
   }
   return findings.done(accounts.length);
+}
+
+function stateText({ version, granted, position, held }: BalanceRecord): string {
+  return `version ${version}, ${granted} - ${position}, ${held} held`;
 }

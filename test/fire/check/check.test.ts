@@ -49,8 +49,8 @@ const charged = [
 /** 3 credits granted and 100 bought, 2 used: the second grant and the top-up are left. */
 const right: Books = {
   usage: [
-    { ...first, place: "0:0", start_position: 0n },
-    { ...second, place: "0:1", start_position: 1_500_000n },
+    { ...first, place: "0:0", start_position: 0n, credits: 1_500_000n },
+    { ...second, place: "0:1", start_position: 1_500_000n, credits: 500_000n },
   ],
   deadLetters: [
     { place: "0:3", reason: "conflict", payload: records[3]?.value ?? garbage },
@@ -74,7 +74,7 @@ const right: Books = {
       ...{ status: "succeeded", amount: 1000n },
     },
   ],
-  alerts: [],
+  ...{ alerts: [], holds: [], held: [], spends: [], counted: [] },
   unpublished: 0,
 };
 

@@ -2,11 +2,14 @@ import type { FireAccount } from "../load/accounts.ts";
 import { codecOf } from "../load/avro.ts";
 import { drawdown } from "../load/commands.ts";
 import type { Planned } from "../load/event.ts";
+import type { LoadedHold } from "../load/holds.ts";
 import { readBooks } from "./books.ts";
 import type { Calendar } from "./calendar.ts";
 import { checkAccounts } from "./check-accounts.ts";
 import { checkAlerts } from "./check-alerts.ts";
+import { checkBudgets, spentOn } from "./check-budgets.ts";
 import { checkCharges, checkNobodyIsLow } from "./check-charges.ts";
+import { checkHolds } from "./check-holds.ts";
 import { checkMonths } from "./check-months.ts";
 import { checkBalances, checkEntries, checkOrder } from "./check-published.ts";
 import { checkDeadLetters, checkJournal, checkMetered } from "./check-usage.ts";
@@ -17,7 +20,9 @@ import { modelsOf } from "./model.ts";
 import { plainKafka, readTopic } from "./read-topic.ts";
 
 /** Topics whose sequences count up by one; of the others they only rise. */
-const ORDERED = ["billing.credits", "billing.top-ups", "billing.payments", "billing.alerts"];
+const ORDERED = [
+  ...["billing.credits", "billing.top-ups", "billing.payments", "billing.alerts", "billing.holds"],
+];
 const RISING = ["billing.low-balance", "billing.credits-expiring"];
 
 export interface CheckedFrom {
@@ -26,6 +31,7 @@ export interface CheckedFrom {
   readonly gatewayUrl: string;
   readonly accounts: readonly FireAccount[];
   readonly journal: readonly Planned[];
+  readonly holds: readonly LoadedHold[];
   readonly schemaId: number;
   readonly calendar: Calendar;
 }
@@ -54,6 +60,7 @@ export async function check(from: CheckedFrom): Promise<Checked[]> {
   });
   const { accounts, calendar } = from;
   const models = modelsOf({ books, expected, accounts, payments: charged, calendar });
+  const spent = spentOn(books, expected, accounts);
   const checked: Checked[] = [
     checkJournal(from.journal, records, expected),
     checkMetered(books, expected),
@@ -62,12 +69,14 @@ export async function check(from: CheckedFrom): Promise<Checked[]> {
     checkMonths(books, models, charged),
     checkCharges(books, charged),
     checkNobodyIsLow(books, from.accounts),
+    checkBudgets(books, spent),
   ];
   for (const topic of [...ORDERED, ...RISING]) {
     const mayHaveGaps = RISING.includes(topic);
     const order = checkOrder(topic, await readTopic(kafka, topic), mayHaveGaps);
     checked.push(order.checked);
-    if (topic === "billing.alerts") checked.push(checkAlerts(books, accounts, order.last));
+    if (topic === "billing.alerts") checked.push(checkAlerts(books, accounts, spent, order.last));
+    if (topic === "billing.holds") checked.push(checkHolds(books, from.holds, order.last));
     if (topic === "billing.credits") checked.push(checkEntries(books, order.last));
   }
   const balances = await readTopic(kafka, "billing.balances");

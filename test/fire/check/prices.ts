@@ -14,6 +14,11 @@ export function isPriced(meter: string): boolean {
   return PRICES[meter] !== undefined;
 }
 
+/** Nothing of a micro-credit is left of any quantity. */
+export function isWholePriced(meter: string): boolean {
+  return PRICES[meter]?.per === 1n;
+}
+
 /** What a meter's whole usage costs an account: what is left of a micro-credit is carried along. */
 export function priceOf(meter: string, quantity: bigint): bigint {
   const price = PRICES[meter];

@@ -54,12 +54,23 @@ export function fireAccounts(canaries: number): FireAccount[] {
 
 type Rest = Pick<FireAccount, "grants" | "card" | "plan">;
 
-/** In percent: the load uses less than half of a month's credits. */
+/** In percent, of the month's credits and of budgets: the load uses less than half of a month's credits. */
 export const ALERT_LEVELS = [1, 2, 4, 6, 8, 11, 15, 20, 30, 50] as const;
 
-/** It asks to be told of its month's credits and of declines. */
+/** It asks to be told of its month's credits, its budgets and of declines. */
 export function asksForAlerts({ kind }: Pick<FireAccount, "kind">): boolean {
   return kind === "low" || kind === "planned";
+}
+
+/** Of accounts with budgets, for every model; few hold up nobody, since holds ask for little. */
+export const BUDGETS = [
+  { window: "day", credits: 2_000_000_000n },
+  { window: "all", credits: 5_000_000_000n },
+] as const;
+
+/** Those that ask for alerts, and those that have holds. */
+export function hasBudgets(account: Pick<FireAccount, "kind">): boolean {
+  return asksForAlerts(account) || account.kind === "steady";
 }
 
 /** The canaries of one probe, counted from 0. */

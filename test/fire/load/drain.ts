@@ -5,8 +5,8 @@ import type pg from "pg";
 const LOOK_EVERY_MS = 300;
 
 /**
- * Waits until all usage is metered, every low balance handled, every payment settled and everything
- * published. Returns what is left after `withinMs`; empty: nothing.
+ * Waits until all usage is metered, every low balance handled, every payment settled, every hold ended and
+ * everything published. Returns what is left after `withinMs`; empty: nothing.
  */
 export async function drain(admin: Admin, database: pg.Pool, withinMs: number): Promise<string[]> {
   const deadline = performance.now() + withinMs;
@@ -32,6 +32,7 @@ async function leftToDo(admin: Admin, database: pg.Pool): Promise<string[]> {
     `SELECT 'records to publish' AS what, count(*)::integer AS rows FROM outbox
      UNION ALL SELECT 'balances to publish', count(*)::integer FROM balance_change
      UNION ALL SELECT 'dead letters to publish', count(*)::integer FROM dead_letter WHERE published_at IS NULL
+     UNION ALL SELECT 'holds to end', count(*)::integer FROM hold WHERE ended_at IS NULL
      UNION ALL SELECT 'payments to settle', count(*)::integer FROM payment WHERE status = 'pending'`,
   );
   for (const { what, rows: count } of rows) if (count > 0) left.push(`${count} ${what}`);

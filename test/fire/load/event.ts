@@ -7,6 +7,8 @@ export interface Usage {
   readonly occurred_at: bigint;
   readonly source: string;
   readonly dimensions: Readonly<Record<string, string>>;
+  /** Left out: none. */
+  readonly hold_id?: string;
 }
 
 /** What the generator means to publish. */

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import type { Stage } from "../stage/stage.ts";
-import { ALERT_LEVELS, asksForAlerts, type FireAccount } from "./accounts.ts";
+import { ALERT_LEVELS, asksForAlerts, BUDGETS, type FireAccount, hasBudgets } from "./accounts.ts";
 import { type Api, openApi } from "./api.ts";
 import { mustDrawdown } from "./commands.ts";
 
@@ -39,8 +39,14 @@ async function openAccount(api: Api, account: FireAccount): Promise<void> {
     await api.must("PATCH", `${place}/auto-top-up`, limits);
   }
   if (asksForAlerts(account)) {
-    const levels = { month_percents: ALERT_LEVELS, runway_days: null };
+    const percents = { month_percents: ALERT_LEVELS, budget_percents: ALERT_LEVELS };
+    const levels = { ...percents, runway_days: null };
     await api.must("PUT", `${place}/alert-settings`, levels);
+  }
+  if (hasBudgets(account)) {
+    for (const { window, credits } of BUDGETS) {
+      await api.must("PUT", `${place}/budgets/model/${window}`, { credits: String(credits) });
+    }
   }
   if (plan === null) return;
   const { interval, addOns } = plan;
