@@ -23,6 +23,7 @@ interface Balance {
   readonly version: bigint;
   readonly balance: bigint;
   readonly held: bigint;
+  readonly overdraft: bigint | null;
 }
 
 /** What is read of a BalancesComplete. */

@@ -5,6 +5,8 @@ export interface KnownBalance {
   readonly balance: bigint;
   /** What open holds set aside. */
   readonly held: bigint;
+  /** How far below zero an allowance may go. Null: the account has none of its own. */
+  readonly overdraft: bigint | null;
 }
 
 /** The next offset of each partition. */
@@ -44,7 +46,7 @@ export class KnownBalances {
     return this.#balances.get(accountId);
   }
 
-  /** Keeps the newer state. Null: what was last said of the account cannot be read, so nothing is known of it. */
+  /** Keeps the newer state; of two of the same version the later one. Null: what was last said of the account cannot be read, so nothing is known of it. */
   learn(accountId: string, state: KnownBalance | null): void {
     if (this.#accounts !== null && !this.#accounts.has(accountId)) return;
     if (state === null) {
@@ -52,7 +54,7 @@ export class KnownBalances {
       return;
     }
     const known = this.#balances.get(accountId);
-    if (known === undefined || state.version > known.version) this.#balances.set(accountId, state);
+    if (known === undefined || state.version >= known.version) this.#balances.set(accountId, state);
   }
 
   /** A partition of the topic is read up to an offset. */

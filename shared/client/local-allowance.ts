@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { isOverdraft, UNLIMITED } from "../core/line/overdraft.ts";
 import type { KafkaLog } from "../kafka/client/kafka-client.ts";
 import { growingWait } from "../runtime/waits.ts";
 import { type FollowedBalances, followBalances } from "./follow-balances.ts";
@@ -8,6 +9,11 @@ import type { UsageClientOptions } from "./usage-client.ts";
 export interface LocalAllowanceOptions extends Pick<UsageClientOptions, "kafka" | "registry"> {
   /** The accounts that are asked about. Default: all, at some 200 bytes each. */
   readonly accounts?: Iterable<string>;
+  /**
+   * How far below zero accounts without an overdraft of their own may go, in micro-credits: what the API's
+   * `API_DEFAULT_OVERDRAFT` says. Default: to zero.
+   */
+  readonly defaultOverdraft?: bigint | "unlimited" | undefined;
   /** For how long to answer from what is known while nothing new arrives. Default 60,000. */
   readonly maxAgeMs?: number;
   /** Logs what it waits for. Default: none. */
@@ -18,6 +24,8 @@ export interface LocalAllowanceOptions extends Pick<UsageClientOptions, "kafka" 
 export type LocalReason =
   /** What is available covers the cost. */
   | "enough"
+  /** With the overdraft it does. */
+  | "within_overdraft"
   | "not_enough"
   /** Nothing was published of the account, or it is not one of `accounts`. */
   | "unknown_account"
@@ -59,6 +67,7 @@ const LOOK_EVERY_MS = 20;
  */
 export function openLocalAllowance(options: LocalAllowanceOptions): LocalAllowance {
   const { maxAgeMs = MAX_AGE_MS, logger = SILENT } = options;
+  const defaultOverdraft = overdraftOf(options.defaultOverdraft ?? 0n);
   const known = new KnownBalances(
     options.accounts === undefined ? null : new Set(options.accounts),
   );
@@ -79,8 +88,11 @@ export function openLocalAllowance(options: LocalAllowanceOptions): LocalAllowan
       const answer = { available, ageMs: age };
       if (age > maxAgeMs) return { ...answer, allowed: false, reason: "too_old" };
       if (available === null) return { ...answer, allowed: false, reason: "unknown_account" };
-      const allowed = available >= credits && available > 0n;
-      return { ...answer, allowed, reason: allowed ? "enough" : "not_enough" };
+      if (covers(available, credits)) return { ...answer, allowed: true, reason: "enough" };
+      if (covers(available + (state?.overdraft ?? defaultOverdraft), credits)) {
+        return { ...answer, allowed: true, reason: "within_overdraft" };
+      }
+      return { ...answer, allowed: false, reason: "not_enough" };
     },
     async ready(withinMs = READY_WITHIN_MS) {
       const until = performance.now() + withinMs;
@@ -126,4 +138,14 @@ export function openLocalAllowance(options: LocalAllowanceOptions): LocalAllowan
       else signal.addEventListener("abort", () => resolve(), { once: true });
     });
   }
+}
+
+function overdraftOf(given: bigint | "unlimited"): bigint {
+  const overdraft = given === "unlimited" ? UNLIMITED : given;
+  if (!isOverdraft(overdraft)) throw new RangeError(`an overdraft of ${overdraft} is below zero`);
+  return overdraft;
+}
+
+function covers(left: bigint, credits: bigint): boolean {
+  return left >= credits && left > 0n;
 }

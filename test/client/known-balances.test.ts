@@ -1,7 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { KnownBalances } from "../../shared/client/known-balances.ts";
 
-const state = (version: bigint, balance = 10n, held = 0n) => ({ version, balance, held });
+const state = (version: bigint, balance = 10n, held = 0n) => ({
+  ...{ version, balance, held, overdraft: null },
+});
 
 describe("what is known of an account", () => {
   test("is the state with the largest version, in whatever order they come", () => {
@@ -9,6 +11,12 @@ describe("what is known of an account", () => {
     for (const version of [2n, 3n, 1n]) known.learn("a", state(version, version));
     expect(known.of("a")).toEqual(state(3n, 3n));
     expect(known.of("b")).toBeUndefined();
+  });
+
+  test("is the later of two states with the same version", () => {
+    const known = new KnownBalances(null);
+    for (const overdraft of [1n, 2n]) known.learn("a", { ...state(1n), overdraft });
+    expect(known.of("a")).toEqual({ ...state(1n), overdraft: 2n });
   });
 
   test("is nothing once something unreadable was said of it, until the next state", () => {

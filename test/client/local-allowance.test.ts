@@ -9,12 +9,15 @@ import {
   type LocalAllowanceOptions,
   openLocalAllowance,
 } from "../../shared/client/local-allowance.ts";
+import { decideSettings } from "../../shared/core/changes/change-settings.ts";
+import { UNLIMITED } from "../../shared/core/line/overdraft.ts";
 import { toAccountId } from "../../shared/core/text/text.ts";
 import { TOPICS } from "../../shared/core/text/topics.ts";
 import { retryOutages } from "../../shared/kafka/client/retry-outages.ts";
 import { openRegistry } from "../../shared/kafka/codec/open-registry.ts";
 import { publishBooks } from "../../shared/kafka/publish/publish-books.ts";
 import { openPublisher } from "../../shared/kafka/publish/publisher.ts";
+import { changeSubscription } from "../../shared/ledger/credits/change-subscription.ts";
 import { grantCredits } from "../../shared/ledger/credits/grant-credits.ts";
 import { openHealth } from "../../shared/runtime/health/health.ts";
 import { readSettings } from "../../shared/runtime/settings.ts";
@@ -74,6 +77,35 @@ test("with nothing left it allows nothing, not even what is free", async () => {
   await changeHold(books, askedHold(account, "all", 1n));
   await untilAvailable(allowance, account, 0n);
   expect(allowance.allows(account, 0n)).toMatchObject({ allowed: false, reason: "not_enough" });
+});
+
+test("it goes below zero as far as the account's overdraft, or else the default one", async () => {
+  const account = await openWith("overdraft", 10n);
+  const allowance = await openKnown(account, { defaultOverdraft: 5n });
+  const reason = (credits: bigint) => allowance.allows(account, credits).reason;
+  const mostIs = (most: bigint) =>
+    eventually(
+      `${most} may be spent`,
+      () => reason(most) === "within_overdraft" && reason(most + 1n) === "not_enough",
+    );
+  await mostIs(15n);
+  expect(allowance.allows(account, 15n)).toMatchObject({ allowed: true, available: 10n });
+  expect(reason(10n)).toBe("enough");
+  await setOverdraft(account, 20n);
+  await mostIs(30n);
+  await setOverdraft(account, 0n);
+  await eventually("it stops at zero", () => reason(11n) === "not_enough");
+  await setOverdraft(account, UNLIMITED);
+  await eventually("it has no limit", () => reason(UNLIMITED) === "within_overdraft");
+  await setOverdraft(account, null);
+  await mostIs(15n);
+});
+
+test("without a default overdraft it stops at zero, and one below zero is refused", async () => {
+  const account = await openWith("stops", 10n);
+  const allowance = await openKnown(account);
+  expect(allowance.allows(account, 11n)).toMatchObject({ allowed: false, reason: "not_enough" });
+  expect(() => openOne({ defaultOverdraft: -1n })).toThrow("an overdraft of -1 is below zero");
 });
 
 test("an account of which nothing was published is unknown, as is one that was not chosen", async () => {
@@ -204,6 +236,11 @@ async function grant(account: string, credits: bigint): Promise<void> {
   const lot = { lotId: randomUUID(), credits, source: "promotion", reference: "" } as const;
   const granted = { ...lot, end: { kind: "never" } } as const;
   await grantCredits(books.database, toAccountId(account), granted, Date.now());
+}
+
+async function setOverdraft(account: string, overdraft: bigint | null): Promise<void> {
+  const by = { accountId: toAccountId(account), now: Date.now(), by: "test" };
+  await changeSubscription(books.database, by, (at) => decideSettings({ overdraft }, at));
 }
 
 function openOne(given: Partial<LocalAllowanceOptions>): LocalAllowance {

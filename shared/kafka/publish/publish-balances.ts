@@ -6,7 +6,7 @@ import {
   takeBalanceChanges,
   waitingBalanceChanges,
 } from "../../ledger/outbox/balance-changes.ts";
-import { balanceChanged } from "../../ledger/outbox/records.ts";
+import { balancePublished } from "../../ledger/outbox/records.ts";
 import { type Database, inTransaction } from "../../ledger/postgres/database.ts";
 import { Fenced, type FencedPublisher } from "./fenced-publisher.ts";
 import type { Outgoing } from "./publisher.ts";
@@ -85,6 +85,6 @@ function toOutgoing(state: BalanceState, changedAt: number): Outgoing {
     topic: TOPICS.balances,
     key: state.accountId,
     sequence: state.version,
-    record: balanceChanged(state, changedAt),
+    record: balancePublished(state, changedAt),
   };
 }

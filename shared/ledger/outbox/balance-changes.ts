@@ -9,7 +9,10 @@ import {
 } from "../postgres/database.ts";
 
 /** An account's newest state, as published on `billing.balances`; the version is that of the state. */
-export type BalanceState = Pick<Account, "accountId" | "version" | "granted" | "position" | "held">;
+export type BalanceState = Pick<
+  Account,
+  "accountId" | "version" | "granted" | "position" | "held" | "overdraft"
+>;
 
 const NOTE = "INSERT INTO balance_change (account_ids) VALUES ($1)";
 
@@ -136,7 +139,8 @@ const TAKE = `
   SELECT DISTINCT account_id AS "accountId" FROM taken, unnest(account_ids) AS account_id`;
 
 const STATES = `
-  SELECT account_id AS "accountId", version + hold_changes AS version, granted, position, held
+  SELECT account_id AS "accountId", version + hold_changes AS version, granted, position, held,
+         overdraft
   FROM account
   WHERE account_id = ANY($1::text[])`;
 

@@ -148,7 +148,7 @@ export function alertRaisedRecord(
   };
 }
 
-/** The fields of BalanceChanged. */
+/** What BalanceChanged and the event `balance` of a stream have in common. */
 export function balanceChanged(
   state: Pick<Account, "accountId" | "version" | "granted" | "position" | "held">,
   changedAt: Instant,
@@ -162,4 +162,12 @@ export function balanceChanged(
     changed_at: changedAt,
     held: state.held,
   };
+}
+
+/** The fields of BalanceChanged. */
+export function balancePublished(
+  state: Pick<Account, "accountId" | "version" | "granted" | "position" | "held" | "overdraft">,
+  changedAt: Instant,
+): Record<string, unknown> {
+  return { ...balanceChanged(state, changedAt), overdraft: state.overdraft };
 }

@@ -8,6 +8,7 @@ import { describe, expect, test } from "vitest";
 import { MAX_BIGINT } from "../../../shared/core/line/credit-line.ts";
 import { openEncoder } from "../../../shared/kafka/codec/encoder.ts";
 import { HEADER_BYTES, SCHEMAS, type TopicSchema } from "../../../shared/kafka/codec/schemas.ts";
+import { writerType } from "../../../shared/kafka/codec/writer-schema.ts";
 import { RegistryInProcess } from "./registry-in-process.ts";
 
 const long = fc.oneof(
@@ -141,6 +142,7 @@ const RECORDS: Readonly<Record<keyof typeof SCHEMAS, fc.Arbitrary<Record<string,
     balance: long,
     changed_at: instant,
     held: long,
+    overdraft: fc.option(long),
   }),
   balancesComplete: fc.record({ until: instant }),
 };
@@ -174,6 +176,16 @@ describe.each(
     expect(subject).toBe(`${topic}-value`);
     expect(JSON.parse(text)).toMatchObject({ type: "record", namespace: "drawdown" });
   });
+});
+
+test("a balance of before there was its overdraft is read with none at all", () => {
+  const { type, text: newest } = SCHEMAS.balances;
+  const { fields, ...record } = JSON.parse(newest) as { fields: { name: string }[] };
+  const before = fields.filter(({ name }) => name !== "overdraft");
+  const writer = writerType(JSON.stringify({ ...record, fields: before }));
+  const [{ overdraft: _, ...balance } = {}] = fc.sample(RECORDS.balances, 1);
+  const read = type.fromBuffer(writer.toBuffer(balance), type.createResolver(writer));
+  expect(read).toEqual({ ...balance, overdraft: 0n });
 });
 
 describe("a value", () => {
