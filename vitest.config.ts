@@ -11,7 +11,7 @@ const FAST = [
   "test/kafka/{codec,records}/*.test.ts",
   "test/kafka/{consume/{batch-forms,decode-columns,group-offsets,join-batches,run-reader},patches/{bounded-*,quick-{gzip,partitions},read-every-batch}}.test.ts",
   "test/top-up/**/!(mock).test.ts",
-  "test/api/{ingest-events,wrong-keys}.test.ts",
+  "test/api/{first-key,ingest-events,wrong-keys}.test.ts",
   "test/cli/credits/lot-text.test.ts",
   "test/cli/shell/read-lines.test.ts",
   "test/client/{event-ids,read-answer,server-sent-events}.test.ts",

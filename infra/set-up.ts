@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { fileURLToPath } from "node:url";
+import { extname, resolve } from "node:path";
 import { promisify } from "node:util";
 import { openKafka } from "../shared/kafka/client/kafka-client.ts";
 import { openRegistry } from "../shared/kafka/codec/open-registry.ts";
@@ -15,8 +15,11 @@ import { progressLines } from "./postgres/progress-lines.ts";
 
 const run = promisify(execFile);
 
-/** Only the top-up service knows the gateways. */
-const TOP_UP_SET_UP = fileURLToPath(new URL("../services/top-up/set-up/main.ts", import.meta.url));
+/** Only the top-up service knows the gateways. Its file is compiled where this one is. */
+const TOP_UP_SET_UP = resolve(
+  import.meta.dirname,
+  `../services/top-up/set-up/main${extname(import.meta.filename)}`,
+);
 
 /**
  * Prepares Postgres, Kafka and the registry for the services: migrations, the rights of the services'

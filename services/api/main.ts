@@ -13,10 +13,11 @@ import { runService } from "../../shared/runtime/run-service.ts";
 import { untilAborted } from "../../shared/runtime/until-aborted.ts";
 import { openIngestClient } from "./ingest/open-client.ts";
 import { buildServer } from "./server.ts";
-import { readApiSettings, requireKeyToListen } from "./settings.ts";
+import { isPublic, readApiSettings } from "./settings.ts";
 import { readChanges } from "./stream/changes.ts";
 import { followTopics } from "./stream/follow-topics.ts";
 import { openListeners } from "./stream/listeners.ts";
+import { untilKeyExists } from "./until-key-exists.ts";
 
 const POOL = { connections: 14, plans: "of_one_account" } as const;
 /** Requests about holds are decided one transaction at a time in each of two lanes, and wait for no others. */
@@ -37,7 +38,12 @@ await runService("api", async (service) => {
   const { untilUp } = waits;
   checkServers(health, servers, settings.registry);
   await untilUp("Postgres", () => requireRights(database));
-  requireKeyToListen(api.host, await untilUp("Postgres", () => hasApiKeys(database, Date.now())));
+  if (isPublic(api.host)) {
+    await untilKeyExists(
+      () => untilUp("Postgres", () => hasApiKeys(database, Date.now())),
+      service,
+    );
+  }
   await untilUp("Kafka", () => admin.connect());
   const skipped = openSkippedRecords(logger);
   const listeners = openListeners(

@@ -2,13 +2,7 @@ import { z } from "zod";
 import type { MicroCredits } from "../../shared/core/line/credit-line.ts";
 import { UNLIMITED } from "../../shared/core/line/overdraft.ts";
 import { parseCredits } from "../../shared/core/text/credits-text.ts";
-import {
-  InvalidSettings,
-  optional,
-  port,
-  readEnvironment,
-  whole,
-} from "../../shared/runtime/settings.ts";
+import { optional, port, readEnvironment, whole } from "../../shared/runtime/settings.ts";
 
 const origins = z
   .string()
@@ -38,7 +32,7 @@ export const environment = z.object({
     .string()
     .default("127.0.0.1")
     .describe(
-      "Where the API listens; a host other than the local one requires an API key to exist",
+      "Where the API listens; on a host other than the local one it waits until an API key exists",
     ),
   API_PORT: port(8088).describe("0 means any free port"),
   API_CORS_ORIGINS: origins.describe(
@@ -107,10 +101,7 @@ export function readApiSettings(env: NodeJS.ProcessEnv): ApiSettings {
 
 const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|::1)$/;
 
-/** Throws InvalidSettings if other hosts can reach the API but no API key exists. */
-export function requireKeyToListen(host: string, hasKeys: boolean): void {
-  if (hasKeys || LOOPBACK.test(host)) return;
-  throw new InvalidSettings(
-    `API_HOST is ${host}, which other hosts can reach, but there is no API key. Create one with drawdown key create, or listen on 127.0.0.1.`,
-  );
+/** Whether other hosts can reach the API, so that it may listen only once an API key exists. */
+export function isPublic(host: string): boolean {
+  return !LOOPBACK.test(host);
 }

@@ -5,7 +5,7 @@ import { connect } from "node:net";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { nameComponents } from "../../services/api/name-components.ts";
-import { readApiSettings, requireKeyToListen } from "../../services/api/settings.ts";
+import { readApiSettings } from "../../services/api/settings.ts";
 import { inTransaction, openDatabase } from "../../shared/ledger/postgres/database.ts";
 import { InvalidSettings } from "../../shared/runtime/settings.ts";
 import { type Books, openAccount, openBooks } from "../support/books/books.ts";
@@ -59,18 +59,6 @@ describe("settings", () => {
     const [name = ""] = Object.keys(set);
     expect(() => readApiSettings(set)).toThrow(InvalidSettings);
     expect(() => readApiSettings(set)).toThrow(name);
-  });
-
-  test.each(["0.0.0.0", "::", "192.168.1.7", "api.example", "127.0.0.1.example"])(
-    "%s, reachable by others, is refused while no key exists",
-    (host) => {
-      expect(() => requireKeyToListen(host, false)).toThrow(/drawdown key create/);
-      expect(() => requireKeyToListen(host, true)).not.toThrow();
-    },
-  );
-
-  test.each(["127.0.0.1", "localhost", "::1", "127.1.2.3"])("%s is for this machine", (host) => {
-    expect(() => requireKeyToListen(host, false)).not.toThrow();
   });
 });
 

@@ -36,6 +36,9 @@ export async function startContainers(): Promise<Stack> {
     DATABASE_OWNER_PASSWORD: newPassword(),
     DATABASE_PASSWORD: newPassword(),
     REGISTRY_DATABASE_PASSWORD: newPassword(),
+    KAFKA_PASSWORD: newPassword(),
+    // Of services that are not started.
+    ...{ SIMULATED_GATEWAY_WEBHOOK_SECRET: newPassword(), GRAFANA_PASSWORD: newPassword() },
   };
   const urlOf = (role: string, password: string) =>
     `postgresql://${role}:${password}@127.0.0.1:${ports.POSTGRES_PORT}/${BOOKS_DATABASE}`;
