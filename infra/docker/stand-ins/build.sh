@@ -58,7 +58,7 @@ collect_postgres() {
 
 collect_kafka() {
   cp -rL "$project/.local/parts/kafka-4.3.1" "$1/libs"
-  cp "$project/infra/local/kafka-log4j2.properties" "$here/kafka-run.sh" "$1"
+  cp "$project/infra/local/kafka-log4j2.properties" "$here/kafka-run.sh" "$here/kafka-log4j2.yaml" "$1"
 }
 
 collect_registry() {

@@ -5,10 +5,11 @@ RUN apt-get update \
  && rm -rf /var/lib/apt/lists/* \
  && useradd --uid 1000 --user-group appuser \
  && install -d -o appuser -g appuser /etc/kafka/docker /opt/kafka/config /var/lib/kafka/data /mnt/shared/config \
- # Kafka's own program reads these, and makes the configuration from them and from the environment.
- && touch /etc/kafka/docker/server.properties \
- && for name in log4j2 tools-log4j2; do echo 'Configuration: {}' >/etc/kafka/docker/$name.yaml; done
+ && touch /etc/kafka/docker/server.properties
 COPY libs /opt/kafka/libs
+# Kafka's own program makes the configuration from these and from the environment.
+COPY kafka-log4j2.yaml /etc/kafka/docker/log4j2.yaml
+COPY kafka-log4j2.yaml /etc/kafka/docker/tools-log4j2.yaml
 COPY kafka-log4j2.properties /opt/kafka/log4j2.properties
 COPY kafka-run.sh /etc/kafka/docker/run
 USER appuser
