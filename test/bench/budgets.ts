@@ -24,6 +24,16 @@ const SPENT = `
   FROM budget
   ORDER BY account_id, value`;
 
+/** What transactions have noted since notes last became sums: from nothing to nearly as much as there can be. */
+const NOTED = `
+  INSERT INTO budget_added (account_id, dimension, window_name, starts_at, place, ends_at, named, credits)
+  SELECT account_id, 'team', 'month', date_trunc('month', now(), 'UTC'), 8 * note,
+         date_trunc('month', now() + interval '1 month', 'UTC'),
+         ARRAY(SELECT 'team-' || (8 * note + at) % cardinality($1::text[]) FROM generate_series(0, 7) AS at),
+         array_fill(0::bigint, ARRAY[8])
+  FROM (SELECT account_id, row_number() OVER () % 125 AS notes FROM account) AS noting
+  CROSS JOIN LATERAL generate_series(1, notes) AS note`;
+
 const COUNTED = `UPDATE account SET budgets = '[["team", "month", 0]]'`;
 
 /** Metering with a budget for each team of each account, beside the same events without. */
@@ -40,7 +50,8 @@ export async function budgetsCounted(bench: Bench): Promise<Figure[]> {
         await pool.query(BUDGETS, [teams]);
         await pool.query(COUNTED);
         await pool.query(SPENT);
-        await pool.query("VACUUM ANALYZE account, budget, budget_spend");
+        await pool.query(NOTED, [teams]);
+        await pool.query("VACUUM ANALYZE account, budget, budget_spend, budget_added");
         await pool.query("CHECKPOINT");
       });
       return metering(bench, url, total);

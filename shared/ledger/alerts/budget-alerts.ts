@@ -5,7 +5,7 @@ import type { Account, Instant } from "../../core/line/account.ts";
 import type { MicroCredits } from "../../core/line/credit-line.ts";
 import { REFERENCE } from "../../core/line/reference.ts";
 import { findReaching } from "../../core/usage/budget-crossings.ts";
-import type { BudgetSpend } from "../../core/usage/budget-spend.ts";
+import { spendsByValue, type WindowSpend } from "../../core/usage/budget-spend.ts";
 import type { ColumnMetering } from "../../core/usage/meter-columns.ts";
 import { columnsOf } from "../postgres/array-literal.ts";
 import { queryRows, type Transaction } from "../postgres/database.ts";
@@ -31,10 +31,14 @@ const CROSSED = `
     SELECT place, percent, credits, spent - added AS before, ${MARK} AS mark, spent
     FROM unnest($1::text[], $2::text[], $3::text[], $4::float8[], $5::text[], $6::bigint[])
       WITH ORDINALITY AS spending (account_id, dimension, window_name, start, value, added, place)
-    JOIN budget_spend AS spend
-      ON spend.account_id = spending.account_id AND spend.dimension = spending.dimension
-      AND spend.window_name = spending.window_name AND starts_at = to_timestamp(start / 1000)
-      AND spend.value = spending.value
+    CROSS JOIN LATERAL (
+      SELECT account_id, dimension, window_name, value, ends_at, sum(spent)::bigint AS spent
+      FROM budget_spent AS part
+      WHERE part.account_id = spending.account_id AND part.dimension = spending.dimension
+        AND part.window_name = spending.window_name AND starts_at = to_timestamp(start / 1000)
+        AND part.value = spending.value
+      GROUP BY account_id, dimension, window_name, value, ends_at
+    ) AS spend
     JOIN alert_setting ON alert_setting.account_id = spending.account_id
     CROSS JOIN ${BUDGET}
     CROSS JOIN unnest(budget_percents) AS percent
@@ -50,13 +54,13 @@ const CROSSED = `
 export async function raiseBudgetAlerts(
   transaction: Transaction,
   metering: ColumnMetering,
-  spends: readonly BudgetSpend[],
+  spends: readonly WindowSpend[],
   now: Instant,
 ): Promise<void> {
   if (spends.length === 0) return;
   const watched = metering.accounts.filter(({ alertAt }) => alertAt !== null);
   const zones = new Map(watched.map(({ accountId, timeZone }) => [accountId, timeZone]));
-  const ofWatched = spends.filter(({ accountId }) => zones.has(accountId));
+  const ofWatched = spendsByValue(spends.filter(({ accountId }) => zones.has(accountId)));
   if (ofWatched.length === 0) return;
   const names = ["accountId", "dimension", "window", "startsAt", "value", "credits"] as const;
   type Row = Record<"limit" | "before" | "after", MicroCredits> & {
@@ -86,9 +90,13 @@ const REACHED = (condition: string) => `
     SELECT spend.dimension, spend.window_name AS "window", spend.value, start AS "startsAt", spent, credits,
            budget_percents
     FROM unnest($2::text[], $3::text[], $4::float8[]) AS span (dimension, window_name, start)
-    JOIN budget_spend AS spend
-      ON spend.account_id = $1 AND spend.dimension = span.dimension AND spend.window_name = span.window_name
-      AND starts_at = to_timestamp(start / 1000) ${condition}
+    CROSS JOIN LATERAL (
+      SELECT account_id, dimension, window_name, value, sum(spent)::bigint AS spent
+      FROM budget_spent AS part
+      WHERE account_id = $1 AND part.dimension = span.dimension AND part.window_name = span.window_name
+        AND starts_at = to_timestamp(start / 1000) ${condition}
+      GROUP BY account_id, dimension, window_name, value
+    ) AS spend
     JOIN alert_setting ON alert_setting.account_id = $1
     CROSS JOIN ${BUDGET}
     CROSS JOIN LATERAL (SELECT budget_percents[1] AS percent) AS lowest
@@ -101,7 +109,7 @@ const REACHED = (condition: string) => `
   ORDER BY dimension, "window", value, percent`;
 
 const OF_EVERY = REACHED("");
-const OF_VALUE = REACHED("AND spend.value = $5");
+const OF_VALUE = REACHED("AND value = $5");
 
 /** Which budgets of an account were set. */
 interface SetPlace {

@@ -85,7 +85,7 @@ async function countableFrom(
   return isKept && kept.lines <= BigInt(MOST_LINES) ? start : hourOf(now, timeZone);
 }
 
-const FORGET = ["budget_spend", "budget_unlisted"].map(
+const FORGET = ["budget_spend", "budget_added", "budget_unlisted"].map(
   (table) => `DELETE FROM ${table} WHERE account_id = $1 AND dimension = $2 AND window_name = $3`,
 );
 

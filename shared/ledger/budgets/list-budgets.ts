@@ -24,9 +24,13 @@ const LIST = `
     FROM (
       SELECT span.dimension, span.window_name, value, spent
       FROM span
-      JOIN budget_spend AS spend
-        ON account_id = $1 AND spend.dimension = span.dimension AND spend.window_name = span.window_name
-        AND starts_at = to_timestamp(start / 1000)
+      CROSS JOIN LATERAL (
+        SELECT value, sum(part.spent)::bigint AS spent
+        FROM budget_spent AS part
+        WHERE account_id = $1 AND part.dimension = span.dimension AND part.window_name = span.window_name
+          AND starts_at = to_timestamp(start / 1000)
+        GROUP BY value
+      ) AS spend
     ) AS spend
     FULL JOIN (SELECT span.dimension, window_name, value, held FROM span JOIN held USING (dimension)) AS open
       USING (dimension, window_name, value)

@@ -8,7 +8,7 @@ import { queryRows, type Transaction } from "../postgres/database.ts";
 // A value's own budget sorts behind that of every value, which is the empty one.
 const READ = `
   SELECT asked.account_id AS "accountId", asked.dimension, asked.window_name AS window, asked.value, credits,
-         coalesce(spent, 0) AS spent, coalesce(held, 0)::bigint AS held, ends AS "endsAt"
+         coalesce(spent, 0)::bigint AS spent, coalesce(held, 0)::bigint AS held, ends AS "endsAt"
   FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::float8[], $6::float8[])
     AS asked (account_id, dimension, window_name, value, start, ends)
   CROSS JOIN LATERAL (
@@ -19,10 +19,13 @@ const READ = `
     ORDER BY budget.value DESC
     LIMIT 1
   ) AS budget
-  LEFT JOIN budget_spend AS spend
-    ON spend.account_id = asked.account_id AND spend.dimension = asked.dimension
-    AND spend.window_name = asked.window_name AND starts_at = to_timestamp(start / 1000)
-    AND spend.value = asked.value
+  CROSS JOIN LATERAL (
+    SELECT sum(part.spent) AS spent
+    FROM budget_spent AS part
+    WHERE part.account_id = asked.account_id AND part.dimension = asked.dimension
+      AND part.window_name = asked.window_name AND starts_at = to_timestamp(start / 1000)
+      AND part.value = asked.value
+  ) AS spend
   LEFT JOIN LATERAL (
     SELECT sum(greatest(coalesce(captured, hold.credits) - used, 0)) AS held
     FROM hold

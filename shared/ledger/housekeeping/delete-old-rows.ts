@@ -1,6 +1,7 @@
 import type { HousekeepingRule } from "../../core/history/retention.ts";
 import type { Instant } from "../../core/line/account.ts";
 import { TOPICS } from "../../core/text/topics.ts";
+import { SUM_TAKEN } from "../books/sum-noted-spend.ts";
 import { bigintArray } from "../postgres/array-literal.ts";
 import { type Database, inTransaction, queryRow } from "../postgres/database.ts";
 import { dropUsageMonth } from "./drop-usage.ts";
@@ -107,6 +108,23 @@ const WEBHOOKS = `
     AND webhook_delivery.type = old.type
     AND webhook_delivery.sequence = old.sequence`;
 
+// What is noted of old windows becomes sums, which are deleted.
+const SUM_OLD = `
+  WITH old AS (
+    SELECT account_id, dimension, window_name, starts_at, place
+    FROM budget_added
+    WHERE ends_at <= to_timestamp($1 / 1000.0)
+    ORDER BY ends_at
+    ${OLD}
+  ), taken AS (
+    DELETE FROM budget_added AS added
+    USING old
+    WHERE (added.account_id, added.dimension, added.window_name, added.starts_at, added.place)
+          = (old.account_id, old.dimension, old.window_name, old.starts_at, old.place)
+    RETURNING added.*
+  ), summed AS (${SUM_TAKEN})
+  SELECT FROM taken`;
+
 // Metering counts only windows that end after `since`, which is raised first.
 const BUDGET_SPEND = `
   WITH kept AS (
@@ -184,7 +202,9 @@ export async function deleteOldRows(
   if (table === "usage_page") return dropUsage(database, before);
   const offsets = [bigintArray([...firstOffsets.keys()]), bigintArray([...firstOffsets.values()])];
   const values = table === "dead_letter" ? [before, ...offsets] : [before];
+  const summed = table === "budget_spend" ? await database.query(SUM_OLD, values) : null;
   const { rowCount } = await database.query(DELETE[table], values);
   const deleted = rowCount ?? 0;
-  return { deleted, left: deleted === ROWS_PER_TRANSACTION ? "more" : "nothing" };
+  const isFull = [rowCount, summed?.rowCount].includes(ROWS_PER_TRANSACTION);
+  return { deleted, left: isFull ? "more" : "nothing" };
 }

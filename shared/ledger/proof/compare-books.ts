@@ -93,11 +93,14 @@ const COMPARED = (records: string): readonly Compared[] => [
     key: "meter, valid_from, month",
   },
   {
-    table: "budget_spend",
+    // What of it is noted, and what is in sums, depends on the batches.
+    table: "budget_spent",
     from: `(
-      SELECT * FROM budget_spend
+      SELECT account_id, dimension, window_name, value, starts_at, ends_at, sum(spent) AS spent
+      FROM budget_spent
       WHERE ends_at IS NULL OR ends_at > (SELECT since FROM budget_kept)
-    ) AS budget_spend`,
+      GROUP BY 1, 2, 3, 4, 5, 6
+    ) AS budget_spent`,
     columns: "dimension, window_name, value, starts_at, ends_at, spent",
     key: "dimension, window_name, value, starts_at",
   },

@@ -65,7 +65,9 @@ const BUILT_TABLES = [
   "carried",
   "month_usage",
   "budget_spend",
-  // The view of what accounts count.
+  "budget_added",
+  // The views of both, and of what accounts count.
+  "budget_spent",
   "budget_counted",
 ] as const;
 

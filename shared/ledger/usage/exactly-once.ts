@@ -139,11 +139,12 @@ async function tryOnce(
     return { partition, from: offsetOf(offsets, partition), to: nextOffset };
   });
   const spent = budgetSpends(metering);
+  const watched = metering.accounts.filter(({ alertAt }) => alertAt !== null);
   await together([
     writeUsage(transaction, metering, { generations, keys, mayClash, meteredAt: now }),
     storeDeadLetters(transaction, deadLetters),
     addSpend(transaction, metering.spends),
-    addBudgetSpend(transaction, spent),
+    addBudgetSpend(transaction, spent, new Set(watched.map(({ accountId }) => accountId))),
     writeCarried(transaction, metering.carried),
     writeMonths(transaction, metering.months),
     advanceOffsets(transaction, reader, advances),

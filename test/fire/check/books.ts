@@ -151,9 +151,10 @@ export async function readBooks(url: string): Promise<Books> {
       ),
       held: await all("SELECT account_id, held, hold_changes FROM account"),
       spends: await all(
-        `SELECT account_id, dimension, value, window_name AS "window", spent,
+        `SELECT account_id, dimension, value, window_name AS "window", sum(spent)::bigint AS spent,
                 to_char(starts_at AT TIME ZONE 'UTC', 'YYYY-MM-DD') AS starts_on
-         FROM budget_spend`,
+         FROM budget_spent
+         GROUP BY account_id, dimension, value, window_name, starts_at`,
       ),
       counted: await all(
         `SELECT account_id, dimension, window_name AS "window",

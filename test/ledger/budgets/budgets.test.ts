@@ -93,13 +93,21 @@ async function listed(id: string, now: number, count = 100) {
 const COUNTED = `
   SELECT dimension || ' ' || window_name || ' '
          || CASE WHEN window_name = 'all' THEN '1970-01-01' ELSE (starts_at AT TIME ZONE time_zone)::date::text END
-         || ' ' || value AS key, spend.spent
-  FROM budget_spend AS spend JOIN account USING (account_id)
-  WHERE account_id = $1`;
+         || ' ' || value AS key, sum(part.spent)::bigint AS spent
+  FROM budget_spent AS part JOIN account USING (account_id)
+  WHERE account_id = $1
+  GROUP BY 1`;
 
 async function countedOf(id: string): Promise<Record<string, bigint>> {
   const { rows } = await books.database.query<{ key: string; spent: bigint }>(COUNTED, [id]);
   return Object.fromEntries(rows.map(({ key, spent }) => [key, spent]));
+}
+
+async function rowsOf(table: string, id: string): Promise<number> {
+  const { rowCount } = await books.database.query(`SELECT FROM ${table} WHERE account_id = $1`, [
+    id,
+  ]);
+  return rowCount ?? 0;
 }
 
 /** Germany's clocks went forward that night, and Newfoundland's were an hour and a half behind UTC's quarters. */
@@ -117,7 +125,7 @@ const event = fc.record({
   calls: fc.bigInt({ min: 0n, max: 9n }),
   pages: fc.option(fc.bigInt({ min: 1n, max: 9n }), { nil: null }),
   team: fc.constantFrom("a", "b", "", null),
-  user: fc.constantFrom("u1", "u2", "ü 3", null),
+  user: fc.constantFrom("u1", "u2", "ü 3", "null", 'a "b" \\', "{,}", "u7", null),
   again: fc.boolean(),
 });
 
@@ -252,6 +260,33 @@ describe("a budget", () => {
     expect((await set("nobody", SUNDAY)).kind).toBe("unknown_account");
     expect((await remove("nobody", SUNDAY)).kind).toBe("unknown_account");
   });
+});
+
+test("what was noted of many values goes into sums, and counts all the while", async () => {
+  await openAccount(books, "noted", { at: SUNDAY - DAY });
+  const use = user("noted");
+  await set("noted", SUNDAY);
+  const notes = () => rowsOf("budget_added", "noted");
+  await use(SUNDAY, { dimensions: { team: "team 11" } });
+  const expected: Record<string, bigint> = { "team day 2026-03-29 team 11": PRICE };
+  // 11 times 90 values are noted; the twelfth makes more than 1,000.
+  for (let batch = 0; batch < 12; batch += 1) {
+    expect([await notes(), await rowsOf("budget_spend", "noted")]).toEqual([batch, 1]);
+    const teams = Array.from({ length: 90 }, (_, at) => `team ${batch + at}`);
+    for (const team of teams) {
+      const key = `team day 2026-03-29 ${team}`;
+      expected[key] = (expected[key] ?? 0n) + PRICE;
+    }
+    await use(SUNDAY, ...teams.map((team) => ({ dimensions: { team } })));
+    expect(await countedOf("noted")).toEqual(expected);
+  }
+  expect([await notes(), await rowsOf("budget_spend", "noted")]).toEqual([0, 101]);
+  await use(SUNDAY, ...["a", "b", "c", "team 11"].map((team) => ({ dimensions: { team } })));
+  expect(await notes()).toBe(1);
+  expect(await listed("noted", SUNDAY, 1)).toEqual(["team team 11 98/100 a day"]);
+  await use(SUNDAY, { dimensions: { team: "team 11" } });
+  const again = await set("noted", SUNDAY, { value: "team 11", credits: 1_000n });
+  expect(again).toMatchObject({ budget: { spent: 105n } });
 });
 
 test("a batch that has read its account before a budget was set runs again and counts", async () => {

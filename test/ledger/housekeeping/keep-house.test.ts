@@ -85,7 +85,7 @@ test("of each table the old rows go, and the young and undecided ones stay", asy
     dead_letter: 3,
     hold: 1,
     alert: 1,
-    budget_spend: 1,
+    budget_spend: 3,
     usage_identity: 0,
     usage_page: 0,
     webhook_delivery: 1,
@@ -97,6 +97,7 @@ test("of each table the old rows go, and the young and undecided ones stay", asy
   expect(await left("alert", "kind")).toEqual(["young"]);
   expect(await left("webhook_delivery", "webhook_id")).toEqual(["young"]);
   expect(await left("budget_spend", "value")).toEqual(["all", "young"]);
+  expect(await left("budget_added", "named[1]")).toEqual(["all", "young"]);
   expect(await left("dead_letter", "detail")).toEqual(
     [
       "in an unknown partition",
@@ -112,7 +113,7 @@ test("of each table the old rows go, and the young and undecided ones stay", asy
   expect(await listHousekeeping(database)).toEqual([
     { table: "alert", keptFor: "13 months", ranAt: now, deleted: 1n, finished: true },
     { table: "api_request", keptFor: "2 days", ranAt: now, deleted: 1n, finished: true },
-    { table: "budget_spend", keptFor: "40 days", ranAt: now, deleted: 1n, finished: true },
+    { table: "budget_spend", keptFor: "40 days", ranAt: now, deleted: 3n, finished: true },
     { table: "dashboard_token", keptFor: "1 day", ranAt: now, deleted: 1n, finished: true },
     { table: "dead_letter", keptFor: "90 days", ranAt: now, deleted: 3n, finished: true },
     { table: "hold", keptFor: "40 days", ranAt: now, deleted: 1n, finished: true },
@@ -403,6 +404,11 @@ async function budgetWindows(ends: Readonly<Record<string, number | null>>): Pro
     await database.query(
       `INSERT INTO budget_spend (account_id, dimension, window_name, starts_at, value, ends_at, spent)
        VALUES ('holder', 'team', 'day', to_timestamp(0), $1, to_timestamp($2::float8 / 1000), 1)`,
+      [value, end],
+    );
+    await database.query(
+      `INSERT INTO budget_added (account_id, dimension, window_name, starts_at, place, ends_at, named, credits)
+       VALUES ('holder', 'user', $1, to_timestamp(0), 2, to_timestamp($2::float8 / 1000), ARRAY[$1, 'b'], '{1, 2}')`,
       [value, end],
     );
   }

@@ -18,10 +18,14 @@ const COUNTED = `
     WHERE length(record.dimensions ->> counted.dimension) BETWEEN 1 AND ${MOST_VALUE_LENGTH}
     GROUP BY 1, 2, 3, 4, 5
   ) AS used
-  LEFT JOIN budget_spend AS spend
-    ON spend.account_id = used.account_id AND spend.dimension = used.dimension
-    AND spend.window_name = used.window_name AND spend.value = used.value
-    AND quarter >= starts_at AND (ends_at IS NULL OR quarter < ends_at)`;
+  LEFT JOIN LATERAL (
+    SELECT starts_at
+    FROM budget_spent AS part
+    WHERE part.account_id = used.account_id AND part.dimension = used.dimension
+      AND part.window_name = used.window_name AND part.value = used.value
+      AND quarter >= starts_at AND (ends_at IS NULL OR quarter < ends_at)
+    LIMIT 1
+  ) AS spend ON true`;
 
 /** Invariants of budgets: what their values have spent. Windows that are not kept any more are left out. */
 export const BUDGET_INVARIANTS: readonly Invariant[] = [
@@ -35,7 +39,11 @@ export const BUDGET_INVARIANTS: readonly Invariant[] = [
       SELECT account_id FROM counted, kept WHERE starts_at IS NULL AND quarter >= since
       UNION ALL
       SELECT account_id
-      FROM budget_spend AS spend
+      FROM (
+        SELECT account_id, dimension, window_name, starts_at, value, ends_at, sum(spent) AS spent
+        FROM budget_spent
+        GROUP BY 1, 2, 3, 4, 5, 6
+      ) AS spend
       CROSS JOIN kept
       LEFT JOIN (
         SELECT account_id, dimension, window_name, starts_at, value, sum(credits) AS credits
