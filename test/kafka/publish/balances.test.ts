@@ -28,6 +28,8 @@ import { openPostgresProxy } from "../../support/processes/tcp-proxy.ts";
 const kafka = testKafka();
 const prefix = `balances-${randomBytes(4).toString("hex")}`;
 
+/** They look into the books until they are told to stop. */
+let publishing: (() => Promise<void>)[] = [];
 let books: Books;
 let proxy: HoldingProxy;
 let quick: FencedPublisher;
@@ -48,6 +50,8 @@ beforeEach(async () => {
 });
 
 afterEach(async () => {
+  for (const stop of publishing) await stop();
+  publishing = [];
   await Promise.all([quick.close(), slow.close()]);
   await books.close();
 });
@@ -174,18 +178,17 @@ test("of two processes, one publishes; the other takes over when that one is gon
       lookEveryMs: 100,
       loop: watchLoop(),
     });
-    return async () => {
+    const stop = async () => {
       stopping.abort();
       await ended;
     };
+    publishing.push(stop);
+    return stop;
   };
   const stop = new Map([
     ["quick", start("quick", quick)],
     ["slow", start("slow", slow)],
   ]);
-  onTestFinished(async () => {
-    for (const end of stop.values()) await end();
-  });
   const until = Date.now() + 6_000;
   await eventually("some seconds have passed", async () => {
     await move(account);
