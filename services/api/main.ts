@@ -9,6 +9,7 @@ import { watchHolds } from "../../shared/kafka/publish/watch-holds.ts";
 import { hasApiKeys } from "../../shared/ledger/access/api-keys.ts";
 import { openDatabase } from "../../shared/ledger/postgres/database.ts";
 import { requireRights } from "../../shared/ledger/postgres/missing-rights.ts";
+import { poolMetrics } from "../../shared/runtime/metrics/pool-metrics.ts";
 import { runService } from "../../shared/runtime/run-service.ts";
 import { untilAborted } from "../../shared/runtime/until-aborted.ts";
 import { openIngestClient } from "./ingest/open-client.ts";
@@ -29,12 +30,13 @@ const LEAVE_MS = 500;
 const DASHBOARD = resolve(import.meta.dirname, "../../dist/dashboard");
 
 await runService("api", async (service) => {
-  const { settings, logger, stopping, health } = service;
+  const { settings, logger, stopping, health, metrics } = service;
   const api = readApiSettings(process.env);
   const servers = openServers("drawdown-api", service, POOL);
   const heavyDatabase = openDatabase(settings.database, { ...HEAVY_POOL, name: "drawdown-api" });
   const holdDatabase = openDatabase(settings.database, { ...HOLD_POOL, name: "drawdown-api" });
   const { database, kafka, admin, waits } = servers;
+  poolMetrics(metrics, { main: database, heavy: heavyDatabase, holds: holdDatabase });
   const { untilUp } = waits;
   checkServers(health, servers, settings.registry);
   await untilUp("Postgres", () => requireRights(database));
@@ -60,6 +62,7 @@ await runService("api", async (service) => {
       heavyDatabase,
       holdDatabase,
       logger,
+      metrics,
       now: Date.now,
       usage,
       attemptsPerHour: settings.paymentAttemptsPerHour,

@@ -11,6 +11,7 @@ import { ratesReader } from "../../shared/ledger/catalogue/rates.ts";
 import { gatherRequests } from "../../shared/ledger/holds/gather-requests.ts";
 import type { Database } from "../../shared/ledger/postgres/database.ts";
 import type { Logger } from "../../shared/runtime/logger.ts";
+import type { Metrics } from "../../shared/runtime/metrics/metrics.ts";
 import { authenticate } from "./access/authenticate.ts";
 import { nameOf } from "./access/caller.ts";
 import { watchAccess } from "./access/watch-access.ts";
@@ -22,7 +23,7 @@ import { EXPORTS, openHeavyReads } from "./heavy-reads.ts";
 import { keepIdempotent } from "./idempotency.ts";
 import { type IngestContext, ingestRoutes } from "./ingest/routes.ts";
 import { OPENAPI } from "./openapi.ts";
-import { metricsRoute } from "./operations/metrics.ts";
+import { metricsRoute } from "./operations/metrics-route.ts";
 import { operationsRoute } from "./operations/operations-route.ts";
 import { Problem } from "./problem.ts";
 import { serveRoot } from "./root-page.ts";
@@ -70,6 +71,8 @@ export interface ServerContext
   /** The pool of requests about holds. */
   readonly holdDatabase: Database;
   readonly logger: Logger;
+  /** Of this process; the server adds what it shows. */
+  readonly metrics: Metrics;
   readonly usage: Pick<IngestContext, "client" | "window" | "limits">;
   /** The open streams. */
   readonly listeners: Listeners;

@@ -4,6 +4,7 @@ import { registerSchemas } from "../../shared/kafka/codec/registry.ts";
 import { openUsageDecoder } from "../../shared/kafka/codec/usage-decoder.ts";
 import { RECORDS } from "../../shared/kafka/consume/batch-forms.ts";
 import { joinBatches } from "../../shared/kafka/consume/join-batches.ts";
+import { publishedBetween } from "../../shared/kafka/consume/published-between.ts";
 import { startReader, untilStopped } from "../../shared/kafka/consume/run-reader.ts";
 import { checkConsumer } from "../../shared/kafka/health/check-consumer.ts";
 import { checkOutbox } from "../../shared/kafka/health/check-outbox.ts";
@@ -17,7 +18,10 @@ import { runService } from "../../shared/runtime/run-service.ts";
 import { openSleeper } from "../../shared/runtime/sleeper.ts";
 import { batchSize } from "./batch-size.ts";
 import { checkLag } from "./check-lag.ts";
+import { lagFollower } from "./follow-lag.ts";
+import { lagMetrics } from "./lag-metrics.ts";
 import { type Delivery, meterMessages } from "./meter-messages.ts";
+import { meteringMetrics } from "./metering-metrics.ts";
 import { usageCompleteWatch } from "./watch-usage-complete.ts";
 
 /** The name of these processes in Postgres and Kafka. */
@@ -35,7 +39,7 @@ const END_STALE_EVERY_MS = 2_000;
 const REPORT_EVERY_MS = 10_000;
 
 await runService("metering", async (service) => {
-  const { logger, stopping, health } = service;
+  const { logger, stopping, health, metrics } = service;
   const { stalledAfterMs } = service.settings.health;
   const { window, batchEvents } = service.settings.metering;
   const servers = openServers(NAME, service, { connections: 6 });
@@ -50,10 +54,15 @@ await runService("metering", async (service) => {
   await untilUp("Postgres", () => requireRights(database));
   await untilUp("Kafka", () => admin.connect());
   const counted = { metered: 0, repeats: 0, deadLetters: 0, lowBalances: 0 };
+  const measured = meteringMetrics(metrics.register);
+  const lag = lagFollower();
+  lagMetrics(metrics, lag);
   const meter = meterMessages({
-    ...{ database, admin, window, logger, stopping },
+    ...{ database, admin, window, logger, stopping, stepTimer: measured.stepTimer },
     decoder: openUsageDecoder(registry),
-    onCommitted({ metered, repeats, deadLetters, lowBalances }) {
+    onCommitted(outcome) {
+      measured.committed(outcome);
+      const { metered, repeats, deadLetters, lowBalances } = outcome;
       counted.metered += metered;
       counted.repeats += repeats;
       counted.deadLetters += deadLetters;
@@ -67,7 +76,15 @@ await runService("metering", async (service) => {
     const from = performance.now();
     const offsets = await meter(deliveries);
     const events = deliveries.reduce((sum, { batch }) => sum + batch.count, 0);
-    size.took(events, performance.now() - from);
+    const tookMs = performance.now() - from;
+    size.took(events, tookMs);
+    measured.took(events, tookMs);
+    for (const { batch } of deliveries) {
+      const published = publishedBetween(batch);
+      if (published === null) continue;
+      measured.debited(published.first, Date.now());
+      lag.metered(batch.partition, published.last);
+    }
     return offsets;
   };
   const handle = joinBatches(meterInTime, {
@@ -89,7 +106,7 @@ await runService("metering", async (service) => {
   const background = Promise.all([
     publishBooks({ ...servers, health, lookEveryMs: PUBLISH_EVERY_MS, sleeper }),
     watchHolds({ ...servers, health }),
-    watchEnds(servers),
+    watchEnds(servers, lag.look),
     endStale(servers, logger),
   ]);
   await untilStopped(reader, background, () => clearInterval(report));
@@ -97,8 +114,11 @@ await runService("metering", async (service) => {
 });
 
 /** Marks usage complete that metering has read to the end. */
-function watchEnds({ database, admin, waits }: Servers): Promise<void> {
-  const checkEnds = usageCompleteWatch(database, admin);
+function watchEnds(
+  { database, admin, waits }: Servers,
+  onLook: ReturnType<typeof lagFollower>["look"],
+): Promise<void> {
+  const checkEnds = usageCompleteWatch(database, admin, onLook);
   return waits.repeat("the ends of the usage topic", async () => {
     await checkEnds();
     await waits.pause(CHECK_ENDS_EVERY_MS);

@@ -13,7 +13,12 @@ import { findTrueRetries } from "../../shared/kafka/consume/true-retries.ts";
 import { ratesReader } from "../../shared/ledger/catalogue/rates.ts";
 import type { Database } from "../../shared/ledger/postgres/database.ts";
 import { isDatabaseOutage } from "../../shared/ledger/postgres/outage.ts";
-import type { DebitOutcome, RunOutcome, UsageRun } from "../../shared/ledger/usage/batch.ts";
+import type {
+  DebitOutcome,
+  DebitStep,
+  RunOutcome,
+  UsageRun,
+} from "../../shared/ledger/usage/batch.ts";
 import type { DeadLetter } from "../../shared/ledger/usage/dead-letters.ts";
 import { debitUsage } from "../../shared/ledger/usage/debit-usage.ts";
 import { usagePastUntil } from "../../shared/ledger/usage/past-usage.ts";
@@ -29,6 +34,8 @@ export interface MeteringContext {
   readonly stopping: AbortSignal;
   /** Called after every committed transaction. */
   onCommitted(outcome: DebitOutcome): void;
+  /** Called before each transaction's messages are decoded; what it returns is told of each step. */
+  stepTimer?(): (step: DebitStep) => void;
 }
 
 const NOTHING = Buffer.alloc(0);
@@ -56,6 +63,7 @@ export function meterMessages(
   let expectRepeats = false;
 
   return async (deliveries) => {
+    const onStep = context.stepTimer?.();
     const heartbeat = async () => {
       await Promise.all(deliveries.map((delivery) => delivery.heartbeat()));
     };
@@ -83,7 +91,14 @@ export function meterMessages(
     const now = Date.now();
     const window = await waitOut(() => readWindow(now), waiting);
     const debit = (decoded: DecodedUsage) => {
-      const usage = { reader: USAGE_READER, now, ...decoded, expectRepeats };
+      onStep?.("decode");
+      const usage = {
+        reader: USAGE_READER,
+        now,
+        ...decoded,
+        expectRepeats,
+        ...(onStep && { onStep }),
+      };
       return waitOut(() => debitUsage(database, readRates, usage), waiting);
     };
     const retries = await waitOut(
@@ -99,7 +114,7 @@ export function meterMessages(
         const result = outcome.runs[index];
         if (result?.kind !== "gap") return nextOffset(context, batch, result);
         const lost = await lostToRetention(context, batch, result.nextOffset, now);
-        if (lost !== null) await debit(lost);
+        if (lost !== null) context.onCommitted(await debit(lost));
         return lost?.runs[0]?.nextOffset ?? result.nextOffset;
       }),
     );

@@ -9,6 +9,7 @@ import {
 import { readOffsets } from "../../shared/ledger/books/consumer-offset.ts";
 import { recordUsageComplete } from "../../shared/ledger/books/usage-complete.ts";
 import type { Database } from "../../shared/ledger/postgres/database.ts";
+import type { lagFollower } from "./follow-lag.ts";
 
 /** The ends of the usage topic at an instant. */
 interface Observation {
@@ -19,17 +20,19 @@ interface Observation {
 /**
  * Makes a check that records up to when usage is complete. If the books have not read to the current
  * ends, the check remembers these ends until they have, so that the instant advances under load too.
- * Any number of processes may check; the recorded instant never goes back.
+ * Any number of processes may check; the recorded instant never goes back. `onLook` is told what it sees.
  */
 export function usageCompleteWatch(
   database: Database,
   admin: Pick<Admin, "fetchTopicOffsets" | "fetchTopicMetadata">,
+  onLook?: ReturnType<typeof lagFollower>["look"],
 ): () => Promise<void> {
   let awaited: Observation | null = null;
   return async () => {
     const current = await observe(admin);
     if (current === null) return;
     const offsets = await readOffsets(database, USAGE_READER);
+    onLook?.(current.ends, offsets, current.at);
     if (areRead(current.ends, offsets)) {
       await recordUsageComplete(database, current.at);
       awaited = null;

@@ -10,13 +10,14 @@ import { followRuns } from "./follow-runs.ts";
 import { housekeeping } from "./housekeeping.ts";
 import { usageProof } from "./prove-usage.ts";
 import { runByCron } from "./run-by-cron.ts";
+import { runMetrics } from "./run-metrics.ts";
 import { schedulerRun } from "./scheduler-run.ts";
 
 /** A fallback: where metering runs, it publishes sooner. */
 const PUBLISH_EVERY_MS = 500;
 
 await runService("scheduler", async (service) => {
-  const { settings, logger, stopping, health } = service;
+  const { settings, logger, stopping, health, metrics } = service;
   const servers = openServers("drawdown-scheduler", service, { connections: 4 });
   const { database, waits } = servers;
   const { cron, proofCron, housekeepingCron, noticeWithinMs, retention } = settings.scheduler;
@@ -27,6 +28,11 @@ await runService("scheduler", async (service) => {
   logger.info({ cron, proofCron, housekeepingCron }, "scheduling");
   const runs = followRuns();
   const { onStep } = runs;
+  const { measured } = runMetrics(metrics.register);
+  metrics.source("runs", ({ gauge }) => {
+    const help = "For how long a run by SCHEDULER_CRON has been overdue, or has not moved on.";
+    gauge("drawdown_scheduler_late_seconds", help).set(runs.standsForMs() / 1000);
+  });
   const run = schedulerRun({ database, waits, noticeWithinMs, logger, stopping, onStep });
   const prove = usageProof({ ...servers, logger, stopping });
   const keepHouse = housekeeping({ ...servers, retention, logger, stopping });
@@ -34,9 +40,9 @@ await runService("scheduler", async (service) => {
   health.work("runs", runs.standsForMs);
   health.started();
   await Promise.all([
-    runByCron(cron, runs.followed(run), stopping, { onDue: runs.onDue }),
-    runByCron(proofCron, prove, stopping, { later: true }),
-    runByCron(housekeepingCron, keepHouse, stopping, { later: true }),
+    runByCron(cron, runs.followed(measured("schedule", run)), stopping, { onDue: runs.onDue }),
+    runByCron(proofCron, measured("proof", prove), stopping, { later: true }),
+    runByCron(housekeepingCron, measured("housekeeping", keepHouse), stopping, { later: true }),
     publishBooks({ ...servers, health, lookEveryMs: PUBLISH_EVERY_MS, sleeper }),
     watchHolds({ ...servers, health }),
   ]);

@@ -13,7 +13,7 @@ export function checkPayments(
   health: Health,
   parts: {
     readonly database: Database;
-    readonly watched: WatchedGateway;
+    readonly watched: Pick<WatchedGateway, "gateway" | "failing">;
     /** How long the same payment may wait to be taken. */
     readonly limitMs: number;
     /** How long an outcome may be unknown. */

@@ -7,6 +7,7 @@ import { openSkippedRecords } from "../../shared/kafka/consume/skipped-records.t
 import { checkConsumer } from "../../shared/kafka/health/check-consumer.ts";
 import { checkOutbox } from "../../shared/kafka/health/check-outbox.ts";
 import { checkServers } from "../../shared/kafka/health/check-servers.ts";
+import { skippedMetrics } from "../../shared/kafka/health/skipped-metrics.ts";
 import { publishBooks } from "../../shared/kafka/publish/publish-books.ts";
 import { watchHolds } from "../../shared/kafka/publish/watch-holds.ts";
 import { recordChargeLimits } from "../../shared/ledger/payments/charge-limits.ts";
@@ -27,7 +28,7 @@ import { recheckLowBalances } from "./recheck-low-balances.ts";
 import { readPaymentSettings } from "./settings.ts";
 import { settlingInSets } from "./settle-in-sets.ts";
 import { openTopUpLow } from "./top-up-low.ts";
-import { checkGateway, watchGateway } from "./watch-gateway.ts";
+import { checkGateway, gatewayMetrics, watchGateway } from "./watch-gateway.ts";
 import { openWebhookServer } from "./webhook-server.ts";
 
 const POOL = { connections: 12, plans: "of_one_account" } as const;
@@ -36,7 +37,7 @@ const PUBLISH_EVERY_MS = 100;
 const WATCH_EVERY_MS = 10_000;
 
 await runService("top-up", async (service) => {
-  const { settings, logger, stopping, health } = service;
+  const { settings, logger, stopping, health, metrics } = service;
   const limitMs = settings.health.stalledAfterMs;
   const payments = readPaymentSettings(process.env);
   const watched = watchGateway(await openGateway(payments.gateway));
@@ -47,6 +48,7 @@ await runService("top-up", async (service) => {
   checkServers(health, servers, settings.registry);
   checkOutbox(health, database, limitMs);
   checkGateway(health, watched);
+  gatewayMetrics(metrics, watched);
   const pendingMs = payments.alarmAfterMs;
   checkPayments(health, { database, watched, limitMs, pendingMs, now: Date.now });
 
@@ -64,6 +66,7 @@ await runService("top-up", async (service) => {
     payments.webhooks,
   );
   const skipped = openSkippedRecords(logger);
+  skippedMetrics(metrics, skipped);
   const reader = await startReader(servers, LOW_BALANCE_READER, {
     batchSize: BATCH,
     form: MESSAGES,

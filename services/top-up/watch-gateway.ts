@@ -1,4 +1,5 @@
 import type { Health } from "../../shared/runtime/health/health.ts";
+import type { Metrics } from "../../shared/runtime/metrics/metrics.ts";
 import { OutcomeUnknown, type PaymentGateway } from "./gateways/payment-gateway.ts";
 
 /** The same gateway, and whether it answered the last call. */
@@ -6,6 +7,8 @@ export interface WatchedGateway {
   readonly gateway: PaymentGateway;
   /** Null: it answered. A refusal is an answer, too. */
   failing(): { readonly reason: string; readonly forMs: number } | null;
+  /** The calls of this process so far, and those that it did not answer. */
+  calls(): { readonly answered: number; readonly unanswered: number };
 }
 
 export function watchGateway(
@@ -13,14 +16,17 @@ export function watchGateway(
   now: () => number = () => performance.now(),
 ): WatchedGateway {
   let failed: { readonly reason: string; readonly since: number } | null = null;
+  const calls = { answered: 0, unanswered: 0 };
 
   async function watched<T>(call: Promise<T>): Promise<T> {
     try {
       const answer = await call;
       failed = null;
+      calls.answered += 1;
       return answer;
     } catch (error) {
       const isUnknown = error instanceof OutcomeUnknown;
+      calls[isUnknown ? "unanswered" : "answered"] += 1;
       failed = isUnknown ? { reason: error.message, since: failed?.since ?? now() } : null;
       throw error;
     }
@@ -43,10 +49,23 @@ export function watchGateway(
       },
     },
     failing: () => failed && { reason: failed.reason, forMs: now() - failed.since },
+    calls: () => calls,
   };
 }
 
+/** Shows whether the gateway answers. */
+export function gatewayMetrics(metrics: Metrics, watched: Pick<WatchedGateway, "calls">): void {
+  metrics.source("gateway", ({ counter }) => {
+    const calls = counter(
+      "drawdown_gateway_calls_total",
+      "Calls of the payment gateway; unanswered: their outcome is unknown.",
+      ["result"],
+    );
+    for (const [result, count] of Object.entries(watched.calls())) calls.inc({ result }, count);
+  });
+}
+
 /** Checks that the gateway answers, as its last call tells. */
-export function checkGateway(health: Health, { failing }: WatchedGateway): void {
+export function checkGateway(health: Health, { failing }: Pick<WatchedGateway, "failing">): void {
   health.state("gateway", failing);
 }

@@ -8,9 +8,11 @@ import { startReader, untilStopped } from "../../shared/kafka/consume/run-reader
 import { openSkippedRecords } from "../../shared/kafka/consume/skipped-records.ts";
 import { checkConsumer } from "../../shared/kafka/health/check-consumer.ts";
 import { checkServers } from "../../shared/kafka/health/check-servers.ts";
+import { skippedMetrics } from "../../shared/kafka/health/skipped-metrics.ts";
 import { requireRights } from "../../shared/ledger/postgres/missing-rights.ts";
 import { runService } from "../../shared/runtime/run-service.ts";
 import { checkDeliveries } from "./check-deliveries.ts";
+import { countedSender } from "./counted-sender.ts";
 import { delivering } from "./deliver.ts";
 import { eventHandler } from "./follow-events.ts";
 import { openRooms } from "./rooms.ts";
@@ -20,7 +22,7 @@ const POOL = { connections: 8, plans: "of_one_account" } as const;
 const BATCH = 1_000;
 
 await runService("webhooks", async (service) => {
-  const { settings, logger, stopping, health } = service;
+  const { settings, logger, stopping, health, metrics } = service;
   const servers = openServers("drawdown-webhooks", service, POOL);
   const { database, admin, registry, waits } = servers;
   const now = Date.now;
@@ -30,10 +32,11 @@ await runService("webhooks", async (service) => {
   await waits.untilUp("Postgres", () => requireRights(database));
   await waits.untilUp("the registry", () => registerSchemas(registry));
   await waits.untilUp("Kafka", () => admin.connect());
-  const sender = openSender(settings.webhooks);
+  const sender = countedSender(openSender(settings.webhooks), metrics.register);
   const rooms = openRooms();
   const deliveries = delivering({ database, sender, rooms, logger, waits, stopping, now });
   const skipped = openSkippedRecords(logger);
+  skippedMetrics(metrics, skipped);
   const parts = { database, registry, waits, skipped, now, onDeliveries: deliveries.wake };
   const schemas = new Map(Object.values(SCHEMAS).map((schema) => [schema.topic, schema]));
   const readers = await Promise.all(

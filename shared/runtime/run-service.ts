@@ -1,7 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { collectDefaultMetrics } from "prom-client";
 import { type Health, openHealth } from "./health/health.ts";
+import { healthMetrics } from "./health/health-metrics.ts";
 import { serveHealth } from "./health/serve-health.ts";
 import { createLogger, type Logger } from "./logger.ts";
+import { type Metrics, openMetrics } from "./metrics/metrics.ts";
 import { InvalidSettings, readSettings, type Settings } from "./settings.ts";
 import { untilAborted } from "./until-aborted.ts";
 import { startWatchdog } from "./watchdog.ts";
@@ -15,6 +18,8 @@ export interface ServiceContext {
   readonly stopping: AbortSignal;
   /** What `/livez` and `/readyz` report. */
   readonly health: Health;
+  /** What `/metrics` serves, on the port of its health. */
+  readonly metrics: Metrics;
 }
 
 /**
@@ -32,9 +37,13 @@ export async function runService(
   startWatchdog(name, settings.eventLoopLimitMs);
   const { stalledAfterMs, ...listen } = settings.health;
   const health = openHealth(stalledAfterMs, stop.signal);
-  const context = { settings, logger, stopping: stop.signal, health };
+  const metrics = openMetrics();
+  collectDefaultMetrics({ register: metrics.register });
+  healthMetrics(metrics, health);
+  const context = { settings, logger, stopping: stop.signal, health, metrics };
   try {
-    logger.info({ address: await serveHealth(name, health, listen) }, "serving health");
+    const address = await serveHealth(name, { reports: health, metrics }, listen);
+    logger.info({ address }, "serving health");
     await Promise.race([service(context), stuck(stop.signal)]);
     logger.info("stopped");
     process.exit(0);

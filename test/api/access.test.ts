@@ -367,7 +367,7 @@ test("wrong keys are limited by address, logged without the key, and counted", a
   expect(JSON.stringify(logged)).not.toContain(wrong.slice(-43));
   const { text } = await api.ask("GET", "/metrics", bearer(key));
   for (const line of ['"unknown"} 2', '"malformed"} 1', '"limited"} 3']) {
-    expect(text).toContain(`drawdown_wrong_keys{reason=${line}\n`);
+    expect(text).toContain(`drawdown_wrong_keys_total{reason=${line}\n`);
   }
 });
 

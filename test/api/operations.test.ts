@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { type Books, openAccount, openBooks } from "../support/books/books.ts";
 import { makeKey, openApi, type TestApi } from "../support/processes/api.ts";
+import { seriesOf } from "../support/processes/ask-metrics.ts";
 
 /** What operators see: through the page's route, and through Prometheus. */
 const AT = "2026-11-01T03:30:00.000Z";
@@ -50,8 +51,52 @@ test("Prometheus reads what is waiting, what was proved, and which charges are m
     drawdown_reconciliation_differences: 3,
     drawdown_unmatched_charges: 1,
     'drawdown_dead_letters{reason="no_price"}': 1,
-    'drawdown_skipped_records{topic="billing.credits",reason="no_key"}': 2,
+    'drawdown_skipped_records_total{topic="billing.credits",reason="no_key"}': 2,
   });
+});
+
+test("Prometheus reads for how long what is due, held, unknown or uncompared has waited", async () => {
+  let now = Date.parse(AT);
+  api = await openApi(books, { now: () => now });
+  const { database } = books;
+  await database.query("DELETE FROM outbox; DELETE FROM balance_change");
+  const none = {
+    ...{ drawdown_accounts_due_seconds: 0, drawdown_holds: 0, drawdown_holds_overdue_seconds: 0 },
+    ...{ drawdown_payments_unknown_seconds: 0, drawdown_charges_uncompared_seconds: 0 },
+    ...{ drawdown_outbox_waiting_seconds: 0, 'drawdown_top_ups{status="pending"}': 0 },
+  };
+  expect(await scraped()).toMatchObject(none);
+  await database.query(
+    `UPDATE account SET next_due_at = '${AT}', settle_at = '${AT}' WHERE account_id = 'acme'`,
+  );
+  await database.query(
+    `INSERT INTO hold (account_id, hold_id, request, asked, credits, status, requested_by, created_at, expires_at)
+     VALUES ('acme', 'h', sha256('h'), 5, 5, 'open', 'key:any', '${AT}', '${AT}')`,
+  );
+  await database.query(
+    `INSERT INTO payment (account_id, payment_id, kind, status, amount, currency, credits, life, attempt, calls, gateway,
+                          reason, created_at, attempted_at)
+     VALUES ('acme', 'p', 'top_up', 'pending', 1000, 'USD', 5, 'usual', 1, 1, 'stripe', '', '${AT}', '${AT}')`,
+  );
+  await database.query(`INSERT INTO charge_check VALUES ('stripe', '${AT}')`);
+  now += 90_000;
+  expect(await scraped()).toMatchObject({
+    ...{ drawdown_accounts_due: 1, drawdown_accounts_due_seconds: 90 },
+    ...{ drawdown_holds: 1, drawdown_holds_overdue_seconds: 90 },
+    ...{ drawdown_payments_unknown_seconds: 90, drawdown_charges_uncompared_seconds: 90 },
+    ...{ 'drawdown_top_ups{status="pending"}': 1, 'drawdown_top_ups{status="failed"}': 0 },
+  });
+});
+
+test("what cannot be read of the books is left out, and the rest is served", async () => {
+  await books.database.query("ALTER TABLE hold RENAME TO away");
+  const found = await scraped();
+  expect(found).toMatchObject({
+    'drawdown_metrics_source_up{source="due"}': 0,
+    'drawdown_metrics_source_up{source="outbox"}': 1,
+    drawdown_unmatched_charges: 0,
+  });
+  expect(Object.keys(found)).not.toContain("drawdown_accounts_due");
 });
 
 test("only a key of the scope admin may scrape", async () => {
@@ -63,18 +108,11 @@ test("only a key of the scope admin may scrape", async () => {
   }
 });
 
-/** The value of each series. */
 async function scraped(): Promise<Record<string, number>> {
   const { status, headers, text } = await api.ask("GET", "/metrics");
   expect(status).toBe(200);
   expect(headers["content-type"]).toMatch(/^text\/plain; version=0\.0\.4/);
-  const series = text.split("\n").filter((line) => line !== "" && !line.startsWith("#"));
-  return Object.fromEntries(
-    series.map((line) => {
-      const [name = "", value] = line.split(/ (?=[^ ]+$)/);
-      return [name, Number(value)];
-    }),
-  );
+  return seriesOf(text);
 }
 
 async function proved(

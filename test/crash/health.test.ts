@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import pg from "pg";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
-import { API_SERVICE } from "../../infra/local/services.ts";
+import { API_SERVICE, WEBHOOKS_SERVICE } from "../../infra/local/services.ts";
 import { type LocalStack, startStack } from "../../infra/local/stack.ts";
 import { setUp } from "../../infra/set-up.ts";
 import {
@@ -16,12 +16,15 @@ import {
   startSimulatedGateway,
 } from "../../infra/simulated-gateway/start-gateway.ts";
 import type { Database } from "../../shared/ledger/postgres/database.ts";
+import { table } from "../docs/table.ts";
+import { metricsTable } from "../infra/observability/observability.ts";
 import { connect, openAccount, setPrice } from "../support/books/books.ts";
 import { eventually } from "../support/eventually.ts";
 import { testKafka } from "../support/kafka/kafka.ts";
 import { openUsagePublisher } from "../support/kafka/publish-usage.ts";
 import { living } from "../support/living.ts";
 import { askHealth, downOf } from "../support/processes/ask-health.ts";
+import { askMetrics, metricsOf, seriesOf } from "../support/processes/ask-metrics.ts";
 import { startMetering } from "../support/processes/metering-process.ts";
 import { startScheduler } from "../support/processes/scheduler-process.ts";
 import { type ServiceProcess, startService } from "../support/processes/service-process.ts";
@@ -63,7 +66,7 @@ beforeAll(async () => {
   await setUp({ ...env, ...stack.setUpEnv }, () => undefined);
   database = connect(stack.env.DATABASE_URL);
   await setPrice({ database }, "call", 1n);
-  for (const id of ["hangs", "reads-only"]) {
+  for (const id of ["hangs", "reads-only", "measured"]) {
     await openAccount({ database }, `${ACCOUNT}-${id}`, { lots: [{ credits: 1_000_000n }] });
   }
 }, 120_000);
@@ -89,6 +92,56 @@ test("started without Kafka, each is alive, and not ready until it is there", as
   await expectAllAlive();
   await stack.parts.kafka.start();
   await untilAllReady();
+}, 120_000);
+
+test("each serves its metrics, which the page lists, and metering what it has done", async () => {
+  const webhooks = startService(WEBHOOKS_SERVICE, { ...env, WEBHOOK_ALLOW_PRIVATE: "true" });
+  await webhooks.says(/^delivering webhooks$/);
+  await publish("measured", "measured", "nobody");
+  const metering = () => scraped("metering");
+  await eventually("all is metered, and that was looked at", async () => {
+    const { drawdown_metering_batch_events_sum, ...found } = await metering();
+    return (
+      drawdown_metering_batch_events_sum === 3 && "drawdown_metering_lag_events" in sums(found)
+    );
+  });
+  const found = await metering();
+  expect(found).toMatchObject({
+    drawdown_metering_events_total: 1,
+    drawdown_metering_credits_total: 0.000001,
+    drawdown_metering_repeats_total: 1,
+    'drawdown_metering_dead_letters_total{reason="unknown_account"}': 1,
+    drawdown_metering_low_balances_total: 0,
+    'drawdown_pool_connections_max{pool="main"}': 6,
+    'drawdown_check_up{check="postgres"}': 1,
+  });
+  for (const step of ["decode", "lock", "read", "price", "move", "write", "commit"]) {
+    const series = `drawdown_metering_step_seconds_total{step="${step}"}`;
+    expect([series, (found[series] ?? 0) > 0]).toEqual([series, true]);
+  }
+  expect(found["drawdown_metering_delay_seconds_count"]).toBeGreaterThan(0);
+  expect(found["drawdown_metering_delay_seconds_sum"]).toBeLessThan(60);
+  await eventually("nothing lags", async () => {
+    const { drawdown_metering_lag_events: events, drawdown_metering_lag_seconds: seconds } = sums(
+      await metering(),
+    );
+    return events === 0 && seconds === 0;
+  });
+  const texts = { ...services, webhooks };
+  const all = await Promise.all(
+    Object.entries(texts).map(async ([service, process]) => ({
+      service: service === "topUp" ? "top-up" : service,
+      text: await askMetrics(process),
+    })),
+  );
+  await webhooks.stop();
+  for (const { text } of all) {
+    expect(text).toMatch(/^nodejs_eventloop_lag_p99_seconds \S+$/m);
+    expect(text).toMatch(/^process_resident_memory_bytes \d+$/m);
+    expect(text).not.toContain(`${ACCOUNT}-`);
+    expect(text).not.toMatch(/^drawdown_metrics_source_up\{.*\} 0$/m);
+  }
+  expect(metricsTable()).toBe(tableOf(all));
 }, 120_000);
 
 test.each(["registry", "kafka", "postgres"] as const)(
@@ -198,6 +251,36 @@ describe("while its servers are up, a process in which something hangs asks for 
     expect(downOf(await askHealth(hung, "/readyz"))).toContain("consumer");
   });
 });
+
+async function scraped(name: string): Promise<Record<string, number>> {
+  const service = services[name];
+  if (service === undefined) throw new Error(`there is no ${name}`);
+  return seriesOf(await askMetrics(service));
+}
+
+/** Series summed over their labels. */
+function sums(series: Readonly<Record<string, number>>): Record<string, number> {
+  const found: Record<string, number> = {};
+  for (const [name, value] of Object.entries(series)) {
+    const metric = name.replace(/\{.*/, "");
+    found[metric] = (found[metric] ?? 0) + value;
+  }
+  return found;
+}
+
+/** The page's table of what these services serve. */
+function tableOf(all: readonly { readonly service: string; readonly text: string }[]): string {
+  const found = all.flatMap(({ service, text }) =>
+    metricsOf(text).map((metric) => ({ service, ...metric })),
+  );
+  const byName = Map.groupBy(found, ({ name }) => name);
+  const rows = [...byName].toSorted().map(([name, [first, ...others]]) => {
+    const served = [first, ...others].flatMap((one) => one?.service ?? []);
+    const by = served.length === all.length ? "each" : served.join(", ");
+    return [`\`${name}\``, by, first?.type ?? "", first?.help ?? ""];
+  });
+  return table(["metric", "of", "type", "meaning"], rows);
+}
 
 /** Waits until a service is not ready because of a check, and returns it. */
 async function expectDown(name: string, check: string) {

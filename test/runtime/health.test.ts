@@ -1,9 +1,12 @@
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { openHealth } from "../../shared/runtime/health/health.ts";
+import { healthMetrics } from "../../shared/runtime/health/health-metrics.ts";
 import { serveHealth } from "../../shared/runtime/health/serve-health.ts";
 import { watchLoop } from "../../shared/runtime/health/watch-loop.ts";
 import { workInHand } from "../../shared/runtime/health/work-in-hand.ts";
+import { openMetrics } from "../../shared/runtime/metrics/metrics.ts";
 import { eventually } from "../support/eventually.ts";
+import { seriesOf } from "../support/processes/ask-metrics.ts";
 
 const LIMIT_MS = 60_000;
 const RUNS = new AbortController().signal;
@@ -163,7 +166,8 @@ test("over HTTP, it is 200 with every check, or 503 with the reason and since wh
   health.started();
   health.server("kafka", () => ({ reason: "no brokers", forMs: 5_000 }));
   health.work("consumer", () => 0);
-  const origin = await serveHealth("metering", health, { host: "127.0.0.1", port: 0 });
+  const reported = { reports: health, metrics: openMetrics() };
+  const origin = await serveHealth("metering", reported, { host: "127.0.0.1", port: 0 });
   const live = await fetch(`${origin}/livez`);
   expect([live.status, await live.json()]).toEqual([
     200,
@@ -184,4 +188,57 @@ test("over HTTP, it is 200 with every check, or 503 with the reason and since wh
     },
   ]);
   expect((await fetch(`${origin}/`)).status).toBe(404);
+});
+
+describe("/metrics", () => {
+  async function scraped(metrics: ReturnType<typeof openMetrics>) {
+    const reports = openHealth(LIMIT_MS, RUNS);
+    const origin = await serveHealth("any", { reports, metrics }, { host: "127.0.0.1", port: 0 });
+    const answer = await fetch(`${origin}/metrics`);
+    expect([answer.status, answer.headers.get("content-type")]).toEqual([
+      200,
+      "text/plain; version=0.0.4; charset=utf-8",
+    ]);
+    return seriesOf(await answer.text());
+  }
+
+  test("shows what /readyz says, check by check", async () => {
+    const metrics = openMetrics();
+    const health = openHealth(LIMIT_MS, RUNS);
+    health.server("kafka", () => ({ reason: "no brokers" }));
+    health.started();
+    healthMetrics(metrics, health);
+    expect(await scraped(metrics)).toMatchObject({
+      'drawdown_check_up{check="kafka"}': 0,
+      'drawdown_check_up{check="process"}': 1,
+    });
+  });
+
+  test("leaves out what cannot be read, or not in time, rather than serve it old, and says so", async () => {
+    const metrics = openMetrics(100);
+    let hangs = false;
+    metrics.source("well", ({ gauge }) => gauge("a_count", "Any.").set(1));
+    metrics.source("slow", async ({ gauge }) => {
+      gauge("b_count", "Any.").set(2);
+      if (hangs) await new Promise(() => undefined);
+    });
+    metrics.source("broken", ({ gauge }) => {
+      gauge("c_count", "Any.").set(3);
+      throw new Error("connection refused");
+    });
+    const up = (source: string) => `drawdown_metrics_source_up{source="${source}"}`;
+    const broken = { a_count: 1, [up("well")]: 1, [up("broken")]: 0 };
+    expect(await scraped(metrics)).toEqual({ ...broken, b_count: 2, [up("slow")]: 1 });
+    hangs = true;
+    expect(await scraped(metrics)).toEqual({ ...broken, [up("slow")]: 0 });
+  });
+
+  test("asks a source that hangs once, however often it is scraped", async () => {
+    const metrics = openMetrics(10);
+    const read = vi.fn(() => new Promise<void>(() => undefined));
+    metrics.source("hangs", read);
+    await Promise.all([metrics.text(), metrics.text()]);
+    await metrics.text();
+    expect(read).toHaveBeenCalledTimes(1);
+  });
 });

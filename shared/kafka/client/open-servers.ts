@@ -4,6 +4,7 @@ import {
   type DatabaseOptions,
   openDatabase,
 } from "../../ledger/postgres/database.ts";
+import { poolMetrics } from "../../runtime/metrics/pool-metrics.ts";
 import type { ServiceContext } from "../../runtime/run-service.ts";
 import { openRegistry } from "../codec/open-registry.ts";
 import type { Registry } from "../codec/registry.ts";
@@ -24,12 +25,13 @@ export interface Servers {
 /** `name` is the service's in Postgres and Kafka. Nothing is connected yet. */
 export function openServers(
   name: string,
-  { settings, logger, stopping }: ServiceContext,
+  { settings, logger, stopping, metrics }: ServiceContext,
   pool: Pick<DatabaseOptions, "connections" | "plans">,
 ): Servers {
   const onError = (error: Error) =>
     logger.warn({ error: error.message }, "lost a connection to Postgres");
   const database = openDatabase(settings.database, { ...pool, name, onError });
+  poolMetrics(metrics, { main: database });
   const kafka = openKafka(settings.kafka, name, logger);
   const admin = kafka.admin();
   return {

@@ -5,8 +5,9 @@ export function standstill(
   let seen: string | null = null;
   let since = now();
   return (value) => {
-    if (value !== seen || value === null) since = now();
+    const at = now();
+    if (value !== seen || value === null) since = at;
     seen = value;
-    return now() - since;
+    return at - since;
   };
 }

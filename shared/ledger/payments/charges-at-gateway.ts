@@ -2,13 +2,7 @@ import type { Instant } from "../../core/line/account.ts";
 import { type ChargeProblem, problemOf } from "../../core/payments/match-charge.ts";
 import type { PaymentStatus } from "../../core/payments/payment.ts";
 import { columnsOf } from "../postgres/array-literal.ts";
-import {
-  type Database,
-  type Queryable,
-  queryRow,
-  queryRows,
-  type Transaction,
-} from "../postgres/database.ts";
+import { type Database, type Queryable, queryRow, queryRows } from "../postgres/database.ts";
 
 /** A charge at the gateway that has succeeded or is in progress. */
 export interface ChargeAtGateway {
@@ -176,7 +170,7 @@ export interface ChargeCheck {
   readonly hasGatewayPayments: boolean;
 }
 
-export async function readChargeCheck(transaction: Transaction): Promise<ChargeCheck> {
+export async function readChargeCheck(transaction: Queryable): Promise<ChargeCheck> {
   const check = await queryRow<ChargeCheck>(transaction, CHECKS);
   return check ?? { comparedTo: null, hasGatewayPayments: false };
 }

@@ -1,4 +1,5 @@
 import type { Instant } from "../../core/line/account.ts";
+import type { MicroCredits } from "../../core/line/credit-line.ts";
 import type { UsageColumns } from "../../core/usage/usage-columns.ts";
 import type { Reader } from "../books/consumer-offset.ts";
 import type { DeadLetter } from "./dead-letters.ts";
@@ -13,7 +14,12 @@ export interface UsageBatch {
   readonly runs: readonly UsageRun[];
   /** Repeats are likely: look identities up before writing instead of after a failed write. */
   readonly expectRepeats: boolean;
+  /** Told when each step of the transaction has ended, of every try. */
+  onStep?(step: DebitStep): void;
 }
+
+/** `decode`: before it begins; `lock`: its partitions' offsets; `lost`: a try that came second. */
+export type DebitStep = "decode" | "lock" | "read" | "price" | "move" | "write" | "commit" | "lost";
 
 /** A run of messages of one partition. */
 export interface UsageRun {
@@ -37,7 +43,11 @@ export interface DebitOutcome {
   readonly metered: number;
   readonly repeats: number;
   readonly deadLetters: number;
+  /** The dead letters by reason. */
+  readonly rejected: ReadonlyMap<string, number>;
   readonly lowBalances: number;
+  /** What the metered events drew. */
+  readonly credits: MicroCredits;
 }
 
 export type RunOutcome =

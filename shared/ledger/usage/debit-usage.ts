@@ -42,10 +42,14 @@ export function debitUsage(
     const expired = await readExpired(transaction, lateAccounts(groups, usage.accounts));
     const carried = await readCarried(transaction, usage.rates, groups);
     const context = { now, ...usage, ...read, expired, carried };
+    batch.onStep?.("read");
     const metering = await meter(transaction, once, context);
+    batch.onStep?.("price");
     if (!(await postMovement(transaction, metering, now, usage.accounts))) return null;
     await endAutoTopUps(transaction, metering.changes, now);
-    return { ...metering, holdsUsed: await takeFromHolds(transaction, holdCredits(metering), now) };
+    const holdsUsed = await takeFromHolds(transaction, holdCredits(metering), now);
+    batch.onStep?.("move");
+    return { ...metering, holdsUsed };
   });
 }
 

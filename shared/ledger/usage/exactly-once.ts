@@ -1,3 +1,4 @@
+import type { MicroCredits } from "../../core/line/credit-line.ts";
 import { budgetSpends } from "../../core/usage/budget-spend.ts";
 import { type AccountGroups, groupByAccount } from "../../core/usage/group-columns.ts";
 import { firstLines, occurredAtAt, type UsageColumns } from "../../core/usage/usage-columns.ts";
@@ -64,13 +65,16 @@ export async function exactlyOnce(
     const { lookUp, mayClash, lost } = attempt;
     const lock = lost >= TRIES_BEFORE_LOCKING;
     try {
-      return await inTransaction(database, (transaction) =>
+      const outcome = await inTransaction(database, (transaction) =>
         tryOnce(transaction, { ...batch, keys, mayClash }, (unread) =>
           meter(transaction, { ...unread, lookUp, lock }),
         ),
       );
+      batch.onStep?.("commit");
+      return outcome;
     } catch (error) {
       attempt = afterFailure(attempt, error);
+      batch.onStep?.("lost");
       if (lacksMonth(error)) await addMonth(database, batch.now);
     }
   }
@@ -119,10 +123,11 @@ async function tryOnce(
     lockOffsets(transaction, reader, firsts),
     readGenerations(transaction),
   ]);
+  batch.onStep?.("lock");
   const outcomes = runs.map((run) => outcomeOf(run, offsets));
   const unread = runs.filter((_, index) => outcomes[index]?.kind === "committed");
   if (unread.length === 0) {
-    return { runs: outcomes, metered: 0, repeats: 0, deadLetters: 0, lowBalances: 0 };
+    return { ...NOTHING, runs: outcomes };
   }
   const lines = unreadLines(columns, unread, offsets);
   const groups = groupByAccount(columns, lines);
@@ -151,13 +156,38 @@ async function tryOnce(
   ]);
   await raiseMonthAlerts(transaction, metering, now);
   await raiseBudgetAlerts(transaction, metering, spent, now);
+  batch.onStep?.("write");
   return {
     runs: outcomes,
     metered: metering.drawn.length + (metering.columns?.events ?? 0),
     repeats: metering.repeats,
     deadLetters: deadLetters.length,
+    rejected: byReason(deadLetters),
     lowBalances: metering.lowBalances.length,
+    credits: creditsOf(metering),
   };
+}
+
+const NOTHING: Omit<DebitOutcome, "runs"> = {
+  ...{ metered: 0, repeats: 0, deadLetters: 0, lowBalances: 0 },
+  ...{ rejected: new Map(), credits: 0n },
+};
+
+/** Sums what each account drew, and event by event only those that were not drawn in columns. */
+function creditsOf({ drawn, columns }: MeteredBatch): MicroCredits {
+  const inColumns = (columns?.stretches ?? []).reduce(
+    (sum, { start, end }) => sum + BigInt(end - start),
+    0n,
+  );
+  return drawn.reduce((sum, { credits }) => sum + credits, inColumns);
+}
+
+function byReason(deadLetters: readonly DeadLetter[]): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>();
+  for (const { rejection } of deadLetters) {
+    counts.set(rejection.reason, (counts.get(rejection.reason) ?? 0) + 1);
+  }
+  return counts;
 }
 
 /** The places of what the books have not read of these runs. */

@@ -8,6 +8,7 @@ import { inTransaction } from "../../../shared/ledger/postgres/database.ts";
 import { storeDeadLetters } from "../../../shared/ledger/usage/dead-letters.ts";
 import { type Health, openHealth } from "../../../shared/runtime/health/health.ts";
 import { serveHealth } from "../../../shared/runtime/health/serve-health.ts";
+import { openMetrics } from "../../../shared/runtime/metrics/metrics.ts";
 import { type Books, openBooks } from "../../support/books/books.ts";
 import { drawdown } from "../../support/cli/drawdown.ts";
 
@@ -116,7 +117,7 @@ describe("the health of services", () => {
     more(health);
     health.started();
     await health.liveness();
-    return `${name}=${await serveHealth(name, health, { host: "127.0.0.1", port: 0 })}`;
+    return `${name}=${await serveHealth(name, { reports: health, metrics: openMetrics() }, { host: "127.0.0.1", port: 0 })}`;
   }
 
   test("is shown where they answer: ready, not ready, not alive, or that they do not answer", async () => {

@@ -8,6 +8,7 @@ import type { Scope } from "../../../shared/core/text/scopes.ts";
 import { DEFAULT_WINDOW } from "../../../shared/core/usage/usage-event.ts";
 import { makeApiKey } from "../../../shared/ledger/access/make-access.ts";
 import { createLogger } from "../../../shared/runtime/logger.ts";
+import { openMetrics } from "../../../shared/runtime/metrics/metrics.ts";
 import type { Books } from "../books/books.ts";
 import { testKafka } from "../kafka/kafka.ts";
 
@@ -53,6 +54,7 @@ export async function openServer(
       heavyDatabase: books.database,
       holdDatabase: books.database,
       logger: createLogger("api", "error"),
+      metrics: openMetrics(),
       now: Date.now,
       usage: NO_USAGE,
       attemptsPerHour: USUAL_ATTEMPTS,
