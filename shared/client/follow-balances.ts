@@ -9,6 +9,7 @@ import { MESSAGES } from "../kafka/consume/batch-forms.ts";
 import { type PartitionReader, readPartitions } from "../kafka/consume/partition-reader.ts";
 import { refusalOf } from "../kafka/records/refused-batch.ts";
 import type { KnownBalances } from "./known-balances.ts";
+import type { KnownBudgets } from "./known-budgets.ts";
 import type { UsageClientOptions } from "./usage-client.ts";
 
 export interface FollowedBalances {
@@ -24,6 +25,7 @@ interface Balance {
   readonly balance: bigint;
   readonly held: bigint;
   readonly overdraft: bigint | null;
+  readonly budgets: readonly KnownBudgets[] | null;
 }
 
 /** What is read of a BalancesComplete. */

@@ -1,3 +1,5 @@
+import type { KnownBudgets } from "./known-budgets.ts";
+
 /** What is left on an account, as `billing.balances` says. Amounts are micro-credits. */
 export interface KnownBalance {
   /** Of two states, the one with the larger version is newer. */
@@ -7,6 +9,8 @@ export interface KnownBalance {
   readonly held: bigint;
   /** How far below zero an allowance may go. Null: the account has none of its own. */
   readonly overdraft: bigint | null;
+  /** Null: it was published by a version that does not tell. */
+  readonly budgets: readonly KnownBudgets[] | null;
 }
 
 /** The next offset of each partition. */

@@ -4,6 +4,7 @@ import type { KafkaLog } from "../kafka/client/kafka-client.ts";
 import { growingWait } from "../runtime/waits.ts";
 import { type FollowedBalances, followBalances } from "./follow-balances.ts";
 import { KnownBalances } from "./known-balances.ts";
+import { type BudgetsOfUsage, budgetsOfUsage, type LocalBudget } from "./known-budgets.ts";
 import type { UsageClientOptions } from "./usage-client.ts";
 
 export interface LocalAllowanceOptions extends Pick<UsageClientOptions, "kafka" | "registry"> {
@@ -27,6 +28,10 @@ export type LocalReason =
   /** With the overdraft it does. */
   | "within_overdraft"
   | "not_enough"
+  /** The tightest budget of its dimensions does not. */
+  | "budget_used_up"
+  /** Its dimensions may have budgets that are not published. */
+  | "unknown_budget"
   /** Nothing was published of the account, or it is not one of `accounts`. */
   | "unknown_account"
   /** Nothing is known yet, or what is known is older than `maxAgeMs`. */
@@ -39,6 +44,8 @@ export interface LocalAnswer {
   readonly reason: LocalReason;
   /** balance - held, in micro-credits, as last known. Null: nothing is known of the account. */
   readonly available: bigint | null;
+  /** Of the budgets of its dimensions, the one with least left, as last known. Null: none is known. */
+  readonly budget: LocalBudget | null;
   /** Everything committed longer ago than this is known. Infinity: nothing is known yet. */
   readonly ageMs: number;
 }
@@ -46,9 +53,13 @@ export interface LocalAnswer {
 export interface LocalAllowance {
   /**
    * Whether an account can afford what costs `credits` micro-credits, in microseconds and without asking anyone.
-   * Nothing is reserved: a hold does that.
+   * Nothing is reserved: a hold does that. Budgets of its `dimensions` have to cover it, too.
    */
-  allows(accountId: string, credits: bigint): LocalAnswer;
+  allows(
+    accountId: string,
+    credits: bigint,
+    dimensions?: Readonly<Record<string, string>>,
+  ): LocalAnswer;
   /** Resolves once the balances are known; rejects with what it waits for after `withinMs`, by default 30,000. */
   ready(withinMs?: number): Promise<void>;
   /** Stops following. It answers `too_old` in the end. */
@@ -81,18 +92,19 @@ export function openLocalAllowance(options: LocalAllowanceOptions): LocalAllowan
   }
 
   return {
-    allows(accountId, credits) {
+    allows(accountId, credits, dimensions = {}) {
       const state = known.of(accountId);
-      const available = state === undefined ? null : state.balance - state.held;
       const age = ageMs();
-      const answer = { available, ageMs: age };
-      if (age > maxAgeMs) return { ...answer, allowed: false, reason: "too_old" };
-      if (available === null) return { ...answer, allowed: false, reason: "unknown_account" };
-      if (covers(available, credits)) return { ...answer, allowed: true, reason: "enough" };
-      if (covers(available + (state?.overdraft ?? defaultOverdraft), credits)) {
-        return { ...answer, allowed: true, reason: "within_overdraft" };
+      if (state === undefined) {
+        const reason = age > maxAgeMs ? "too_old" : "unknown_account";
+        return { allowed: false, reason, available: null, budget: null, ageMs: age };
       }
-      return { ...answer, allowed: false, reason: "not_enough" };
+      const available = state.balance - state.held;
+      const budgets = budgetsOfUsage(state.budgets, dimensions, Date.now());
+      const most = available + (state.overdraft ?? defaultOverdraft);
+      const reason = age > maxAgeMs ? "too_old" : reasonFor(credits, { available, most, budgets });
+      const allowed = reason === "enough" || reason === "within_overdraft";
+      return { allowed, reason, available, budget: budgets.tightest, ageMs: age };
     },
     async ready(withinMs = READY_WITHIN_MS) {
       const until = performance.now() + withinMs;
@@ -144,6 +156,23 @@ function overdraftOf(given: bigint | "unlimited"): bigint {
   const overdraft = given === "unlimited" ? UNLIMITED : given;
   if (!isOverdraft(overdraft)) throw new RangeError(`an overdraft of ${overdraft} is below zero`);
   return overdraft;
+}
+
+interface Limits {
+  readonly available: bigint;
+  /** With the overdraft. */
+  readonly most: bigint;
+  readonly budgets: BudgetsOfUsage;
+}
+
+/** The tightest limit answers, as the API has it; what is not known may be the tightest. */
+function reasonFor(credits: bigint, { available, most, budgets }: Limits): LocalReason {
+  const { tightest, areKnown } = budgets;
+  const isUsedUp = tightest !== null && !covers(tightest.left, credits);
+  if (isUsedUp && tightest.left < most) return "budget_used_up";
+  if (!covers(most, credits)) return "not_enough";
+  if (!areKnown) return "unknown_budget";
+  return covers(available, credits) ? "enough" : "within_overdraft";
 }
 
 function covers(left: bigint, credits: bigint): boolean {

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { KnownBalances } from "../../shared/client/known-balances.ts";
 
 const state = (version: bigint, balance = 10n, held = 0n) => ({
-  ...{ version, balance, held, overdraft: null },
+  ...{ version, balance, held, overdraft: null, budgets: [] },
 });
 
 describe("what is known of an account", () => {

@@ -17,13 +17,17 @@ import { retryOutages } from "../../shared/kafka/client/retry-outages.ts";
 import { openRegistry } from "../../shared/kafka/codec/open-registry.ts";
 import { publishBooks } from "../../shared/kafka/publish/publish-books.ts";
 import { openPublisher } from "../../shared/kafka/publish/publisher.ts";
+import { deleteBudget } from "../../shared/ledger/budgets/set-budget.ts";
 import { changeSubscription } from "../../shared/ledger/credits/change-subscription.ts";
 import { grantCredits } from "../../shared/ledger/credits/grant-credits.ts";
+import { MOST_PUBLISHED } from "../../shared/ledger/outbox/published-budgets.ts";
 import { openHealth } from "../../shared/runtime/health/health.ts";
 import { readSettings } from "../../shared/runtime/settings.ts";
 import { openSleeper } from "../../shared/runtime/sleeper.ts";
-import { type Books, openAccount, openBooks } from "../support/books/books.ts";
+import { type Books, openAccount, openBooks, setPrice } from "../support/books/books.ts";
+import { setBudgetOf } from "../support/books/budgets.ts";
 import { askedHold, changeHold } from "../support/books/holds.ts";
+import { usageBatches } from "../support/books/usage-batches.ts";
 import { eventually } from "../support/eventually.ts";
 import { silent, testKafka } from "../support/kafka/kafka.ts";
 import { layKafkaLine } from "./kafka-line.ts";
@@ -38,6 +42,7 @@ let publishing: Publishing;
 
 beforeAll(async () => {
   books = await openBooks();
+  await setPrice(books, "call", 7n);
   publishing = publish();
 });
 
@@ -106,6 +111,55 @@ test("without a default overdraft it stops at zero, and one below zero is refuse
   const allowance = await openKnown(account);
   expect(allowance.allows(account, 11n)).toMatchObject({ allowed: false, reason: "not_enough" });
   expect(() => openOne({ defaultOverdraft: -1n })).toThrow("an overdraft of -1 is below zero");
+});
+
+test("asked with dimensions, the tightest budget answers as well", async () => {
+  const account = await openWith("budgets", 1_000n);
+  await setBudgetOf(books, account, "team");
+  await setBudgetOf(books, account, "team", { value: "a", credits: 30n });
+  await setBudgetOf(books, account, "user", { window: "all", credits: 50n });
+  const allowance = await openKnown(account);
+  const leaves = (dimensions: Record<string, string>, left: bigint) =>
+    eventually(`${JSON.stringify(dimensions)} leaves ${left}`, () => {
+      const [most, more] = [left, left + 1n].map((of) => allowance.allows(account, of, dimensions));
+      return most?.reason === "enough" && more?.reason === "budget_used_up";
+    });
+  await leaves({ team: "a" }, 30n);
+  expect(allowance.allows(account, 31n, { team: "a" })).toMatchObject({
+    ...{ allowed: false, available: 1_000n },
+    budget: { dimension: "team", window: "day", value: "a", left: 30n },
+  });
+  await leaves({ team: "b" }, 100n);
+  await leaves({ team: "b", user: "u" }, 50n);
+  for (const dimensions of [undefined, {}, { model: "m" }]) {
+    const reasons = [1_000n, 1_001n].map((of) => allowance.allows(account, of, dimensions).reason);
+    expect(reasons).toEqual(["enough", "not_enough"]);
+  }
+
+  await changeHold(books, askedHold(account, "run", 40n, { dimensions: { team: "b" } }));
+  await leaves({ team: "b" }, 60n);
+  const call = { eventId: "call", accountId: account, quantity: 1n };
+  await usageBatches(books, account).debit([{ ...call, dimensions: { team: "b", user: "u" } }]);
+  await leaves({ team: "b" }, 53n);
+  await leaves({ team: "b", user: "u" }, 43n);
+  await setBudgetOf(books, account, "team", { value: "b", credits: 50n });
+  await leaves({ team: "b", user: "u" }, 3n);
+  const by = { accountId: toAccountId(account), now: Date.now(), by: "test" };
+  await deleteBudget(books.database, by, { dimension: "team", window: "day", value: "a" });
+  await leaves({ team: "a" }, 100n);
+});
+
+test("of values that are too many to be published it is in doubt, and allows nothing", async () => {
+  const account = await openWith("many", 10n);
+  for (let at = 0; at <= MOST_PUBLISHED; at += 1) {
+    await setBudgetOf(books, account, "key", { value: `k${at}` });
+  }
+  const allowance = await openKnown(account);
+  const inDoubt = () => allowance.allows(account, 1n, { key: "k1" });
+  await eventually("it is in doubt", () => inDoubt().reason === "unknown_budget");
+  expect(inDoubt()).toMatchObject({ allowed: false, available: 10n, budget: null });
+  expect(allowance.allows(account, 11n, { key: "k1" }).reason).toBe("not_enough");
+  expect(allowance.allows(account, 1n, { team: "a" }).reason).toBe("enough");
 });
 
 test("an account of which nothing was published is unknown, as is one that was not chosen", async () => {
@@ -182,7 +236,7 @@ test("without Kafka, it says what it waits for, and allows nothing", async () =>
   const allowance = openOne({ kafka: { brokers: ["127.0.0.1:9"] } });
   await expect(allowance.ready(2_000)).rejects.toThrow(/no balances are known .*: waiting for /);
   expect(allowance.allows(prefix, 0n)).toEqual({
-    ...{ allowed: false, reason: "too_old", available: null },
+    ...{ allowed: false, reason: "too_old", available: null, budget: null },
     ageMs: Number.POSITIVE_INFINITY,
   });
 });

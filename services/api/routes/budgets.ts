@@ -4,7 +4,7 @@ import { budget, budgetPage, budgetWindow, toBudget } from "../../../shared/cont
 import { listOf, page } from "../../../shared/contract/page.ts";
 import { accountId, credits, id, words } from "../../../shared/contract/wire.ts";
 import type { BudgetPlace } from "../../../shared/core/budgets/budget.ts";
-import { MOST_VALUE_LENGTH } from "../../../shared/core/budgets/limit.ts";
+import { MOST_VALUE_LENGTH } from "../../../shared/core/budgets/budget-value.ts";
 import { listBudgets } from "../../../shared/ledger/budgets/list-budgets.ts";
 import { deleteBudget, setBudget } from "../../../shared/ledger/budgets/set-budget.ts";
 import { nameOf } from "../access/caller.ts";

@@ -2,6 +2,7 @@ import type { Instant } from "../line/account.ts";
 import type { MicroCredits } from "../line/credit-line.ts";
 import type { Refusal } from "../line/refusal.ts";
 import type { Dimensions } from "../offer/value-tree.ts";
+import { valueIn } from "./budget-value.ts";
 import type { CountedDimension } from "./counted.ts";
 import { type BudgetWindow, type WindowSpan, windowAt } from "./window.ts";
 
@@ -55,16 +56,6 @@ export function holdMore(
     if (valueIn(dimensions, limit.dimension) !== limit.value) return limit;
     return { ...limit, held: limit.held + credits };
   });
-}
-
-/** A value may have more characters (code points) in events; it has no budget then, as keys of indexes have a most. */
-export const MOST_VALUE_LENGTH = 256;
-
-/** The value of a dimension that may have a budget; empty: there is none. */
-export function valueIn(dimensions: Dimensions, dimension: string): string {
-  const value = Object.hasOwn(dimensions, dimension) ? (dimensions[dimension] ?? "") : "";
-  const isLong = value.length > MOST_VALUE_LENGTH && [...value].length > MOST_VALUE_LENGTH;
-  return isLong ? "" : value;
 }
 
 /** A value whose budget is asked about, and its window. */

@@ -1,5 +1,5 @@
+import { valueIn } from "../budgets/budget-value.ts";
 import { readCounted } from "../budgets/counted.ts";
-import { valueIn } from "../budgets/limit.ts";
 import { windowAt } from "../budgets/window.ts";
 import type { Account, Instant } from "../line/account.ts";
 import type { MicroCredits } from "../line/credit-line.ts";

@@ -1,5 +1,5 @@
+import { valueIn } from "../budgets/budget-value.ts";
 import { type CountedDimension, readCounted } from "../budgets/counted.ts";
-import { valueIn } from "../budgets/limit.ts";
 import { type BudgetWindow, type WindowSpan, windowAt } from "../budgets/window.ts";
 import type { Account, AccountId, Instant } from "../line/account.ts";
 import type { MicroCredits } from "../line/credit-line.ts";

@@ -1,5 +1,6 @@
 import type { Instant } from "../../core/line/account.ts";
 import { timeOfBooks, waitingBalanceChanges } from "../../ledger/outbox/balance-changes.ts";
+import type { TooMany } from "../../ledger/outbox/published-budgets.ts";
 import type { Database } from "../../ledger/postgres/database.ts";
 import type { LoopWatch } from "../../runtime/health/watch-loop.ts";
 import type { OutageRetry } from "../client/retry-outages.ts";
@@ -34,6 +35,7 @@ export async function keepBalancesPublished(parts: {
   readonly loop: LoopWatch;
 }): Promise<void> {
   const { database, publisher, tellComplete, waits, lookEveryMs, loop } = parts;
+  const tooMany: TooMany = new Map();
   let standsBy = false;
   let seen: ReadonlySet<string> = new Set();
   let toldAt = Number.NEGATIVE_INFINITY;
@@ -51,7 +53,7 @@ export async function keepBalancesPublished(parts: {
       if (seen.size === 0) await tell(until);
       return waits.pause(STAND_BY_MS);
     }
-    const published = await publishBalances(database, publisher);
+    const published = await publishBalances(database, publisher, tooMany);
     standsBy = published === null;
     if (published?.isAll === true) await tell(until);
     await waits.pause(

@@ -6,6 +6,7 @@ import {
   takeBalanceChanges,
   waitingBalanceChanges,
 } from "../../ledger/outbox/balance-changes.ts";
+import type { TooMany } from "../../ledger/outbox/published-budgets.ts";
 import { balancePublished } from "../../ledger/outbox/records.ts";
 import { type Database, inTransaction } from "../../ledger/postgres/database.ts";
 import { Fenced, type FencedPublisher } from "./fenced-publisher.ts";
@@ -33,11 +34,13 @@ export interface Published {
 /**
  * Publishes the newest state of every account that has changed, in portions. Changes are deleted after
  * Kafka has acknowledged them: a process that is killed in between publishes a portion again. What is left
- * after some seconds waits for the next call. Returns null where another process publishes.
+ * after some seconds waits for the next call. `tooMany` is kept from call to call. Returns null where another
+ * process publishes.
  */
 export async function publishBalances(
   database: Database,
   publisher: FencedPublisher,
+  tooMany: TooMany = new Map(),
 ): Promise<Published | null> {
   let accounts = 0;
   try {
@@ -46,7 +49,7 @@ export async function publishBalances(
     if (portions === null) return null;
     const until = performance.now() + LONGEST_MS;
     for (const [index, changeIds] of portions.entries()) {
-      const ofPortion = await publishPortion(database, publisher, changeIds);
+      const ofPortion = await publishPortion(database, publisher, changeIds, tooMany);
       if (ofPortion === null) return null;
       accounts += ofPortion;
       const isLast = index === portions.length - 1;
@@ -64,13 +67,14 @@ async function publishPortion(
   database: Database,
   publisher: FencedPublisher,
   changeIds: readonly string[],
+  tooMany: TooMany,
 ): Promise<number | null> {
   return inTransaction(database, async (transaction) => {
     if (!(await becomeBalancePublisher(transaction))) return null;
     await publisher.begin();
-    const states = await takeBalanceChanges(transaction, changeIds);
-    if (states.length === 0) return 0;
     const changedAt = Date.now();
+    const states = await takeBalanceChanges(transaction, changeIds, changedAt, tooMany);
+    if (states.length === 0) return 0;
     for (let at = 0; at < states.length; at += AT_ONCE) {
       const slice = states.slice(at, at + AT_ONCE);
       await publisher.publish(slice.map((state) => toOutgoing(state, changedAt)));

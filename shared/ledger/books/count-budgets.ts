@@ -1,5 +1,5 @@
+import { MOST_VALUE_LENGTH } from "../../core/budgets/budget-value.ts";
 import { type CountedDimension, readCounted, writeCounted } from "../../core/budgets/counted.ts";
-import { MOST_VALUE_LENGTH } from "../../core/budgets/limit.ts";
 import { type WindowSpan, windowAt, windowsBetween } from "../../core/budgets/window.ts";
 import type { Account, Instant } from "../../core/line/account.ts";
 import { hourOf } from "../../core/offer/months.ts";

@@ -1,6 +1,6 @@
 import type { BudgetState } from "../../core/budgets/budget.ts";
+import { MOST_VALUE_LENGTH } from "../../core/budgets/budget-value.ts";
 import { readCounted } from "../../core/budgets/counted.ts";
-import { MOST_VALUE_LENGTH } from "../../core/budgets/limit.ts";
 import { windowAt } from "../../core/budgets/window.ts";
 import type { Account, Instant } from "../../core/line/account.ts";
 import { columnsOf } from "../postgres/array-literal.ts";

@@ -18,6 +18,7 @@ import {
   type SettledAccount,
   type UnknownAccount,
 } from "../books/move-account.ts";
+import { queueBalanceChanges } from "../outbox/balance-changes.ts";
 import { type Database, queryRow, type Transaction } from "../postgres/database.ts";
 import { readLimits } from "./read-limits.ts";
 
@@ -72,7 +73,10 @@ export async function setBudget(
         ...{ isDefault: value === "", spent, held, countedSince: Math.max(span.start, added.from) },
       };
       const decision = { kind: "set" as const, budget, isNew };
-      if (found !== undefined) return { decision, step: null };
+      if (found !== undefined) {
+        await queueBalanceChanges(transaction, [account]);
+        return { decision, step: null };
+      }
       return { decision, step: await countOnly(transaction, settled, [...counted, added]) };
     },
   );
@@ -107,6 +111,7 @@ export async function deleteBudget(
       if (rest?.isLeft !== false) {
         // The budget of every value may be smaller.
         await raiseReachedBudgets(transaction, settled.book.account, { dimension, value }, now);
+        await queueBalanceChanges(transaction, [settled.book.account]);
         return { decision, step: null };
       }
       await forget(transaction, { accountId }, { dimension, window });

@@ -7,12 +7,13 @@ import {
   queryRows,
   type Transaction,
 } from "../postgres/database.ts";
+import { type PublishedBudgets, readPublishedBudgets, type TooMany } from "./published-budgets.ts";
 
 /** An account's newest state, as published on `billing.balances`; the version is that of the state. */
 export type BalanceState = Pick<
   Account,
   "accountId" | "version" | "granted" | "position" | "held" | "overdraft"
->;
+> & { readonly budgets: readonly PublishedBudgets[] };
 
 const NOTE = "INSERT INTO balance_change (account_ids) VALUES ($1)";
 
@@ -140,7 +141,7 @@ const TAKE = `
 
 const STATES = `
   SELECT account_id AS "accountId", version + hold_changes AS version, granted, position, held,
-         overdraft
+         overdraft, budgets::text AS budgets, time_zone AS "timeZone"
   FROM account
   WHERE account_id = ANY($1::text[])`;
 
@@ -151,11 +152,16 @@ const STATES = `
 export async function takeBalanceChanges(
   transaction: Transaction,
   changeIds: readonly string[],
+  now: Instant,
+  tooMany: TooMany,
 ): Promise<BalanceState[]> {
   type Taken = Pick<BalanceState, "accountId">;
   const values = [textArray(changeIds)];
   const taken = await queryRows<Taken>(transaction, TAKE, values, "take-balance-changes");
   if (taken.length === 0) return [];
   const ids = textArray(taken.map(({ accountId }) => accountId));
-  return queryRows<BalanceState>(transaction, STATES, [ids], "balance-states");
+  type Row = Omit<BalanceState, "budgets"> & Pick<Account, "budgets" | "timeZone">;
+  const states = await queryRows<Row>(transaction, STATES, [ids], "balance-states");
+  const budgets = await readPublishedBudgets(transaction, states, now, tooMany);
+  return states.map((state) => ({ ...state, budgets: budgets.get(state.accountId) ?? [] }));
 }

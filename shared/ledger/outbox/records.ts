@@ -6,7 +6,9 @@ import type { LowBalance } from "../../core/line/low-balance.ts";
 import type { TopUpNotice } from "../../core/payments/auto-top-up.ts";
 import type { PaymentChange } from "../../core/payments/payment-change.ts";
 import { TOPICS } from "../../core/text/topics.ts";
+import type { BalanceState } from "./balance-changes.ts";
 import type { OutboxRecord } from "./outbox.ts";
+import type { PublishedBudgets } from "./published-budgets.ts";
 
 /** LowBalance for `billing.low-balance`. */
 export function lowBalanceRecord(low: LowBalance): OutboxRecord {
@@ -165,9 +167,24 @@ export function balanceChanged(
 }
 
 /** The fields of BalanceChanged. */
-export function balancePublished(
-  state: Pick<Account, "accountId" | "version" | "granted" | "position" | "held" | "overdraft">,
-  changedAt: Instant,
-): Record<string, unknown> {
-  return { ...balanceChanged(state, changedAt), overdraft: state.overdraft };
+export function balancePublished(state: BalanceState, changedAt: Instant): Record<string, unknown> {
+  return {
+    ...balanceChanged(state, changedAt),
+    ...{ overdraft: state.overdraft, budgets: state.budgets.map(budgetsPublished) },
+  };
+}
+
+function budgetsPublished({
+  dimension,
+  window,
+  endsAt,
+  nextEndsAt,
+  credits,
+  values,
+}: PublishedBudgets) {
+  return {
+    ...{ dimension, window, ends_at: endsAt, next_ends_at: nextEndsAt, credits },
+    values:
+      values?.map(({ spentAhead, ...value }) => ({ ...value, spent_ahead: spentAhead })) ?? null,
+  };
 }

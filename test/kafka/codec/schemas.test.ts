@@ -28,6 +28,20 @@ const byName = <T>(value: fc.Arbitrary<T>) =>
     .dictionary(text, value, { noNullPrototype: true })
     .filter((pairs) => !Object.hasOwn(pairs, "__proto__"));
 
+const budgets = fc.record({
+  dimension: text,
+  window: text,
+  ends_at: fc.option(instant),
+  next_ends_at: fc.option(instant),
+  credits: fc.option(long),
+  values: fc.option(
+    fc.array(
+      fc.record({ value: text, credits: long, spent: long, spent_ahead: long, held: long }),
+      { maxLength: 3 },
+    ),
+  ),
+});
+
 const RECORDS: Readonly<Record<keyof typeof SCHEMAS, fc.Arbitrary<Record<string, unknown>>>> = {
   usageEvents: fc.record({
     event_id: text,
@@ -143,6 +157,7 @@ const RECORDS: Readonly<Record<keyof typeof SCHEMAS, fc.Arbitrary<Record<string,
     changed_at: instant,
     held: long,
     overdraft: fc.option(long),
+    budgets: fc.option(fc.array(budgets, { maxLength: 3 })),
   }),
   balancesComplete: fc.record({ until: instant }),
 };
@@ -178,14 +193,16 @@ describe.each(
   });
 });
 
-test("a balance of before there was its overdraft is read with none at all", () => {
+const NEWER = new Set(["overdraft", "budgets"]);
+
+test("of a balance of before there were its limits, nothing is known of them, and its overdraft is 0", () => {
   const { type, text: newest } = SCHEMAS.balances;
   const { fields, ...record } = JSON.parse(newest) as { fields: { name: string }[] };
-  const before = fields.filter(({ name }) => name !== "overdraft");
+  const before = fields.filter(({ name }) => !NEWER.has(name));
   const writer = writerType(JSON.stringify({ ...record, fields: before }));
-  const [{ overdraft: _, ...balance } = {}] = fc.sample(RECORDS.balances, 1);
+  const [{ overdraft: _, budgets: __, ...balance } = {}] = fc.sample(RECORDS.balances, 1);
   const read = type.fromBuffer(writer.toBuffer(balance), type.createResolver(writer));
-  expect(read).toEqual({ ...balance, overdraft: 0n });
+  expect(read).toEqual({ ...balance, overdraft: 0n, budgets: null });
 });
 
 describe("a value", () => {

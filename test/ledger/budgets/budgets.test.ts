@@ -14,10 +14,15 @@ import { deleteBudget } from "../../../shared/ledger/budgets/set-budget.ts";
 import { ratesReader } from "../../../shared/ledger/catalogue/rates.ts";
 import { changeSubscription } from "../../../shared/ledger/credits/change-subscription.ts";
 import { deleteOldRows } from "../../../shared/ledger/housekeeping/delete-old-rows.ts";
+import {
+  MOST_PUBLISHED,
+  readPublishedBudgets,
+} from "../../../shared/ledger/outbox/published-budgets.ts";
 import { inTransaction } from "../../../shared/ledger/postgres/database.ts";
 import { debitUsage } from "../../../shared/ledger/usage/debit-usage.ts";
 import { type Books, openAccount, openBooks, setPrice } from "../../support/books/books.ts";
 import { setBudgetOf } from "../../support/books/budgets.ts";
+import { askedHold, changeHold } from "../../support/books/holds.ts";
 import { brokenInvariants } from "../../support/books/invariants.ts";
 import { dropMonths, noon } from "../../support/books/old-usage.ts";
 import { type Usage, usageBatches } from "../../support/books/usage-batches.ts";
@@ -408,4 +413,61 @@ test.each([
     await books.database.query(`DROP TABLE kept_${table}`);
   }
   expect(found).toEqual([`${broken}: wronged`]);
+});
+
+test("what is published of them is what values have left, in the window of now and the next one", async () => {
+  const id = "published";
+  await openAccount(books, id, { lots: [{ credits: 1_000n }], at: SUNDAY - DAY });
+  await set(id, SUNDAY, { credits: 50n });
+  await set(id, SUNDAY, { value: "b", credits: 40n });
+  await set(id, SUNDAY, { dimension: "user", window: "all", value: "u", credits: 9n });
+  const use = user(id);
+  const other = { dimensions: { team: "c", user: "v" } };
+  await use(SUNDAY, {}, { occurredAt: SUNDAY + 14 * HOUR }, { quantity: 2n }, other);
+  const more = ["d", "e", "f", "g"];
+  await use(SUNDAY, ...more.map((team) => ({ dimensions: { team } })));
+  await changeHold(books, askedHold(id, "run", 5n, { dimensions: { team: "b" } }), SUNDAY);
+  const published = await inTransaction(books.database, async (transaction) =>
+    readPublishedBudgets(transaction, [await accountOf(id)], SUNDAY, new Map()),
+  );
+  const [turn, spentAhead] = [SUNDAY + 14 * HOUR, 0n];
+  const sorted = published.get(toAccountId(id))?.map(({ values, ...rest }) => {
+    return { ...rest, values: values?.toSorted((a, b) => (a.value < b.value ? -1 : 1)) };
+  });
+  expect(sorted).toMatchObject([
+    {
+      ...{ dimension: "team", window: "day", endsAt: turn, nextEndsAt: turn + DAY, credits: 50n },
+      values: [
+        { value: "a", credits: 50n, spent: 3n * PRICE, spentAhead: PRICE, held: 0n },
+        { value: "b", credits: 40n, spent: 0n, spentAhead, held: 5n },
+        ...["c", ...more].map((value) => {
+          return { value, credits: 50n, spent: PRICE, spentAhead, held: 0n };
+        }),
+      ],
+    },
+    {
+      ...{ dimension: "user", window: "all", endsAt: null, nextEndsAt: null, credits: null },
+      values: [{ value: "u", credits: 9n, spent: 0n, spentAhead, held: 0n }],
+    },
+  ]);
+});
+
+test("of more than 50 values nothing is published, until they are counted again a minute later", async () => {
+  const id = "published-many";
+  await openAccount(books, id, { at: SUNDAY - DAY });
+  const by = { accountId: toAccountId(id), now: SUNDAY, by: "test" };
+  const values = Array.from({ length: MOST_PUBLISHED + 1 }, (_, at) => `v${at}`);
+  for (const value of values) await set(id, SUNDAY, { value });
+  const tooMany = new Map();
+  const publishedAt = async (now: number) => {
+    const published = await inTransaction(books.database, async (transaction) =>
+      readPublishedBudgets(transaction, [await accountOf(id)], now, tooMany),
+    );
+    return published.get(toAccountId(id))?.map(({ values }) => values?.length ?? null);
+  };
+  expect(await publishedAt(SUNDAY)).toEqual([null]);
+  await deleteBudget(books.database, by, { dimension: "team", window: "day", value: "v0" });
+  expect(await publishedAt(SUNDAY + 59_999)).toEqual([null]);
+  expect(await publishedAt(SUNDAY + 60_000)).toEqual([MOST_PUBLISHED]);
+  expect(tooMany.size).toBe(0);
 });

@@ -8,9 +8,11 @@ export const bug: Bug = {
     {
       file: "shared/kafka/publish/publish-balances.ts",
       search: `    await publisher.begin();
-    const states = await takeBalanceChanges(transaction, changeIds);
+    const changedAt = Date.now();
+    const states = await takeBalanceChanges(transaction, changeIds, changedAt, tooMany);
 `,
-      replacement: `    const states = await takeBalanceChanges(transaction, changeIds);
+      replacement: `    const changedAt = Date.now();
+    const states = await takeBalanceChanges(transaction, changeIds, changedAt, tooMany);
     await publisher.begin();
 `,
     },

@@ -6,18 +6,12 @@ export const bug: Bug = {
   edits: [
     {
       file: "shared/ledger/usage/exactly-once.ts",
-      search: "      return await inTransaction(database, (transaction) =>",
-      replacement: "      const done = await inTransaction(database, (transaction) =>",
-    },
-    {
-      file: "shared/ledger/usage/exactly-once.ts",
-      search: `      );
-    } catch (error) {`,
-      replacement: `      );
-      const { reader, runs } = batch;
+      search: `      batch.onStep?.("commit");
+`,
+      replacement: `      const { reader, runs } = batch;
       for (const { partition, nextOffset } of runs) await raiseOffset(database, reader, partition, nextOffset);
-      return done;
-    } catch (error) {`,
+      batch.onStep?.("commit");
+`,
     },
     {
       file: "shared/ledger/usage/exactly-once.ts",

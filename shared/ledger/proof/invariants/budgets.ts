@@ -1,4 +1,4 @@
-import { MOST_VALUE_LENGTH } from "../../../core/budgets/limit.ts";
+import { MOST_VALUE_LENGTH } from "../../../core/budgets/budget-value.ts";
 import type { Invariant } from "./invariant.ts";
 
 /**
