@@ -175,11 +175,12 @@ const NOTHING: Omit<DebitOutcome, "runs"> = {
 
 /** Sums what each account drew, and event by event only those that were not drawn in columns. */
 function creditsOf({ drawn, columns }: MeteredBatch): MicroCredits {
+  // Sums of doubles: one of bigints for each account would show in the time of large batches.
   const inColumns = (columns?.stretches ?? []).reduce(
-    (sum, { start, end }) => sum + BigInt(end - start),
-    0n,
+    (sum, { start, end }) => sum + (end - start),
+    0,
   );
-  return drawn.reduce((sum, { credits }) => sum + credits, inColumns);
+  return drawn.reduce((sum, { credits }) => sum + credits, BigInt(inColumns));
 }
 
 function byReason(deadLetters: readonly DeadLetter[]): ReadonlyMap<string, number> {
