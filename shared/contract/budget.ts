@@ -21,6 +21,11 @@ export const budgetLimit = noun({
   ...{ credits, spent, held, left, ends_at: endsAt },
 }).meta({ title: "Budget limit" });
 
+/** What a budget has left, where it is too little. */
+export const budgetLeft = z
+  .object({ dimension: z.string(), value: z.string(), window: budgetWindow, left, ends_at: endsAt })
+  .meta({ title: "Budget left" });
+
 /** What a value of a dimension may spend in a window, and has spent in the one of now. */
 export const budgetFields = {
   dimension: z.string(),

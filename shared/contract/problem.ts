@@ -1,6 +1,9 @@
 import { z } from "zod";
+import { budgetLeft } from "./budget.ts";
 import { rejectedEvents } from "./ingest-answer.ts";
 import { noun } from "./noun.ts";
+import { shortage } from "./shortage.ts";
+import { credits, totalCredits } from "./wire.ts";
 
 const fields = {
   type: z.string().meta({ example: "urn:drawdown:unknown_account" }),
@@ -34,3 +37,17 @@ export const ingestProblem = z.object({ ...fields, rejected: rejectedEvents.opti
   title: "Ingest problem",
   description: "No JSON, or none of the events can be taken: `rejected` names each.",
 });
+
+export const holdProblem = z
+  .object({
+    ...fields,
+    asked: credits.optional(),
+    available: totalCredits.optional(),
+    shortage: shortage.nullable().optional(),
+    budget: budgetLeft.optional(),
+  })
+  .meta({
+    title: "Hold problem",
+    description:
+      "What was asked for, and why there is too little: of the account (`insufficient_credits`) or of a budget (`budget_used_up`).",
+  });

@@ -110,6 +110,15 @@ test("a quantity is held at what it costs at most, whatever is carried to it", a
   expect((await get("halves/holds/one")).body).toMatchObject({ used: "3", held: "0" });
 });
 
+/** The members that the document gives the refusal of a hold. */
+async function documentedMembers(status: number): Promise<string[]> {
+  const { body } = await api.ask("GET", "/openapi.json");
+  const { responses } = body.paths["/v1/accounts/{account_id}/holds"].post;
+  const { schema } = responses[status].content["application/problem+json"];
+  const name = schema.$ref.split("/").at(-1);
+  return Object.keys(body.components.schemas[name].properties);
+}
+
 test("more than is available is refused with 402, and nothing is set aside", async () => {
   await open("short", 100n);
   const refused = await post("short/holds", { hold_id: "run-1", credits: "101" });
@@ -125,6 +134,7 @@ test("more than is available is refused with 402, and nothing is set aside", asy
       },
     },
   ]);
+  expect(await documentedMembers(402)).toEqual(expect.arrayContaining(Object.keys(refused.body)));
   expect((await get("short/balance")).body).toMatchObject({ held: "0", available: "100" });
   const part = await post("short/holds", { hold_id: "run-1", credits: "101", partial: true });
   expect([part.status, part.body]).toMatchObject([201, { asked: "101", credits: "100" }]);

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { z } from "zod";
 import { endedHoldPage, hold, holdPage, toHold } from "../../../shared/contract/hold.ts";
 import { listOf, page } from "../../../shared/contract/page.ts";
+import { holdProblem } from "../../../shared/contract/problem.ts";
 import { shortage } from "../../../shared/contract/shortage.ts";
 import { accountId, credits, id, instant, totalCredits } from "../../../shared/contract/wire.ts";
 import { HOLD_SECONDS } from "../../../shared/core/holds/hold.ts";
@@ -55,6 +56,11 @@ const ONE = `${PATH}/:hold_id`;
 const ofAccount = z.object({ account_id: accountId });
 const ofHold = z.object({ account_id: accountId, hold_id: id("hold_id") });
 
+const TOO_LITTLE = {
+  description: "There is too little; nothing was set aside.",
+  content: { "application/problem+json": { schema: holdProblem } },
+} as const;
+
 export const holdRoutes = [
   route(
     {
@@ -66,7 +72,7 @@ export const holdRoutes = [
       description:
         "Given only if `available`, with the account's overdraft if it has one, covers it, or else 402 (`insufficient_credits`, with `asked`, `available` and `shortage`: why, and when that may change); durable once answered. Give `credits`, or a `meter` and a `quantity`, and the `dimensions` of the usage: their budgets must cover it, too, or else 402 (`budget_used_up`, with the tightest as `budget`). A hold ends when it is captured and used up, released, or when its time is over. It never moves the balance, and usage is metered whatever is held.",
       body: newHold,
-      response: { 201: hold },
+      response: { 201: hold, 402: TOO_LITTLE },
     },
     async (request, context) => {
       const { account_id } = request.params;
