@@ -9,21 +9,11 @@ import { spendsByValue, type WindowSpend } from "../../core/usage/budget-spend.t
 import type { ColumnMetering } from "../../core/usage/meter-columns.ts";
 import { columnsOf } from "../postgres/array-literal.ts";
 import { queryRows, type Transaction } from "../postgres/database.ts";
+import { budgetOfValue } from "./budget-of-value.ts";
 import { raiseAlerts } from "./raise-alerts.ts";
 
 // At least a micro-credit: nothing is reached before something is spent. All of it stays within 64 bits.
 const MARK = "greatest(1, credits / 100 * percent + (credits % 100 * percent + 99) / 100)";
-
-// A value's own budget sorts behind that of every value, which is the empty one.
-const BUDGET = `
-  LATERAL (
-    SELECT credits
-    FROM budget
-    WHERE budget.account_id = spend.account_id AND budget.dimension = spend.dimension
-      AND budget.window_name = spend.window_name AND budget.value IN ('', spend.value)
-    ORDER BY budget.value DESC
-    LIMIT 1
-  ) AS budget`;
 
 const CROSSED = `
   SELECT place - 1 AS place, percent, credits AS limit, before, mark - before AS after
@@ -40,7 +30,7 @@ const CROSSED = `
       GROUP BY account_id, dimension, window_name, value, ends_at
     ) AS spend
     JOIN alert_setting ON alert_setting.account_id = spending.account_id
-    CROSS JOIN ${BUDGET}
+    CROSS JOIN ${budgetOfValue("spend")}
     CROSS JOIN unnest(budget_percents) AS percent
     WHERE ends_at IS NULL OR ends_at > (SELECT since FROM budget_kept)
   ) AS level
@@ -98,7 +88,7 @@ const REACHED = (condition: string) => `
       GROUP BY account_id, dimension, window_name, value
     ) AS spend
     JOIN alert_setting ON alert_setting.account_id = $1
-    CROSS JOIN ${BUDGET}
+    CROSS JOIN ${budgetOfValue("spend")}
     CROSS JOIN LATERAL (SELECT budget_percents[1] AS percent) AS lowest
     WHERE spent >= ${MARK}
     ORDER BY spent / greatest(credits, 1)::float8 DESC, spend.dimension, spend.window_name, spend.value

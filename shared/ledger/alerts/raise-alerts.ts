@@ -49,8 +49,8 @@ export interface NumberedAlert extends Alert {
 }
 
 /**
- * Raises those of the alerts whose level has not been raised in their window (and of a budget, for its amount), and queues their records. The
- * caller has locked the accounts. Returns those that were raised.
+ * Raises those of the alerts whose level has not been raised in their window (of a budget: for its amount), and
+ * queues their records. The caller has locked the accounts. Returns those that were raised.
  */
 export async function raiseAlerts(
   transaction: Transaction,

@@ -2,23 +2,16 @@ import { readCounted } from "../../core/budgets/counted.ts";
 import { type BudgetLimit, limitsAsked } from "../../core/budgets/limit.ts";
 import type { Account, AccountId, Instant } from "../../core/line/account.ts";
 import type { Dimensions } from "../../core/offer/value-tree.ts";
+import { budgetOfValue } from "../alerts/budget-of-value.ts";
 import { columnsOf } from "../postgres/array-literal.ts";
 import { queryRows, type Transaction } from "../postgres/database.ts";
 
-// A value's own budget sorts behind that of every value, which is the empty one.
 const READ = `
   SELECT asked.account_id AS "accountId", asked.dimension, asked.window_name AS window, asked.value, credits,
          coalesce(spent, 0)::bigint AS spent, coalesce(held, 0)::bigint AS held, ends AS "endsAt"
   FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::float8[], $6::float8[])
     AS asked (account_id, dimension, window_name, value, start, ends)
-  CROSS JOIN LATERAL (
-    SELECT credits
-    FROM budget
-    WHERE budget.account_id = asked.account_id AND budget.dimension = asked.dimension
-      AND budget.window_name = asked.window_name AND budget.value IN ('', asked.value)
-    ORDER BY budget.value DESC
-    LIMIT 1
-  ) AS budget
+  CROSS JOIN ${budgetOfValue("asked")}
   CROSS JOIN LATERAL (
     SELECT sum(part.spent) AS spent
     FROM budget_spent AS part
