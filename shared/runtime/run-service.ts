@@ -9,7 +9,8 @@ import { InvalidSettings, readSettings, type Settings } from "./settings.ts";
 import { untilAborted } from "./until-aborted.ts";
 import { startWatchdog } from "./watchdog.ts";
 
-const STOP_WITHIN_MS = 15_000;
+/** A service that is asked to stop has ended by then. */
+export const STOP_WITHIN_MS = 15_000;
 
 export interface ServiceContext {
   readonly settings: Settings;

@@ -1,6 +1,8 @@
+import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
+import { resolve } from "node:path";
 import { expect, test } from "vitest";
-import { GENERATED, readGenerated } from "./generated.ts";
+import { COPIES, GENERATED, ROOT, readGenerated } from "./generated.ts";
 import { deadLinks, missingPaths, missingScripts, readPages } from "./pages.ts";
 
 const MOST_OF_README = 9 * 1024;
@@ -38,6 +40,10 @@ test("every promise names the tests that prove it", () => {
 test.each(GENERATED)("$page matches the code (npm run docs updates it)", (generated) => {
   const { is, shouldBe } = readGenerated(generated);
   expect(is).toBe(shouldBe);
+});
+
+test.each(COPIES)("$copy is $of (npm run docs copies it)", ({ copy, of }) => {
+  expect(readFileSync(resolve(ROOT, copy), "utf8")).toBe(readFileSync(resolve(ROOT, of), "utf8"));
 });
 
 test("the drawing of the folders matches the order that npm run check enforces", () => {

@@ -33,6 +33,13 @@ export function settingsTables(): string {
   );
 }
 
+/** The names of the settings of these processes. */
+export function settingNames(...of: readonly (typeof READ_BY)[number][0][]): string[] {
+  return READ_BY.filter(([who]) => of.includes(who)).flatMap(([, environment]) =>
+    Object.keys(schema.parse(z.toJSONSchema(environment, { io: "input" })).properties),
+  );
+}
+
 function settingsTable(environment: z.ZodType): string {
   const { properties, required } = schema.parse(z.toJSONSchema(environment, { io: "input" }));
   const rows = Object.entries(properties).map(
