@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { isOverdraft, UNLIMITED } from "../core/line/overdraft.ts";
 import type { KafkaLog } from "../kafka/client/kafka-client.ts";
 import { growingWait } from "../runtime/waits.ts";
+import { checkQuestion, toDefaultOverdraft, toMaxAgeMs } from "./allowance-arguments.ts";
 import { type FollowedBalances, followBalances } from "./follow-balances.ts";
 import { KnownBalances } from "./known-balances.ts";
 import { type BudgetsOfUsage, budgetsOfUsage, type LocalBudget } from "./known-budgets.ts";
@@ -15,8 +15,8 @@ export interface LocalAllowanceOptions extends Pick<UsageClientOptions, "kafka" 
    * `API_DEFAULT_OVERDRAFT` says. Default: to zero.
    */
   readonly defaultOverdraft?: bigint | "unlimited" | undefined;
-  /** For how long to answer from what is known while nothing new arrives. Default 60,000. */
-  readonly maxAgeMs?: number;
+  /** For how long to answer from what is known while nothing new arrives, above 0. Default 60,000. */
+  readonly maxAgeMs?: number | undefined;
   /** Logs what it waits for. Default: none. */
   readonly logger?: KafkaLog;
 }
@@ -53,7 +53,8 @@ export interface LocalAnswer {
 export interface LocalAllowance {
   /**
    * Whether an account can afford what costs `credits` micro-credits, in microseconds and without asking anyone.
-   * Nothing is reserved: a hold does that. Budgets of its `dimensions` have to cover it, too.
+   * Nothing is reserved: a hold does that. Budgets of its `dimensions` have to cover it, too. What is no amount, or
+   * no text, throws.
    */
   allows(
     accountId: string,
@@ -75,10 +76,13 @@ const LOOK_EVERY_MS = 20;
  * Opens an allowance that is answered in the caller's process, from `billing.balances`. Through an outage it
  * answers from what it knows, for `maxAgeMs`; then it allows nothing. How old its knowledge is, it can tell as long
  * as the clocks of this machine and of Postgres agree.
+ *
+ * @throws {RangeError} `maxAgeMs` or `defaultOverdraft` is none.
  */
 export function openLocalAllowance(options: LocalAllowanceOptions): LocalAllowance {
-  const { maxAgeMs = MAX_AGE_MS, logger = SILENT } = options;
-  const defaultOverdraft = overdraftOf(options.defaultOverdraft ?? 0n);
+  const { logger = SILENT } = options;
+  const maxAgeMs = toMaxAgeMs(options.maxAgeMs ?? MAX_AGE_MS);
+  const defaultOverdraft = toDefaultOverdraft(options.defaultOverdraft ?? 0n);
   const known = new KnownBalances(
     options.accounts === undefined ? null : new Set(options.accounts),
   );
@@ -93,6 +97,7 @@ export function openLocalAllowance(options: LocalAllowanceOptions): LocalAllowan
 
   return {
     allows(accountId, credits, dimensions = {}) {
+      checkQuestion(credits, dimensions);
       const state = known.of(accountId);
       const age = ageMs();
       if (state === undefined) {
@@ -150,12 +155,6 @@ export function openLocalAllowance(options: LocalAllowanceOptions): LocalAllowan
       else signal.addEventListener("abort", () => resolve(), { once: true });
     });
   }
-}
-
-function overdraftOf(given: bigint | "unlimited"): bigint {
-  const overdraft = given === "unlimited" ? UNLIMITED : given;
-  if (!isOverdraft(overdraft)) throw new RangeError(`an overdraft of ${overdraft} is below zero`);
-  return overdraft;
 }
 
 interface Limits {

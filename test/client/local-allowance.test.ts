@@ -106,11 +106,30 @@ test("it goes below zero as far as the account's overdraft, or else the default 
   await mostIs(15n);
 });
 
-test("without a default overdraft it stops at zero, and one below zero is refused", async () => {
+test("without a default overdraft it stops at zero", async () => {
   const account = await openWith("stops", 10n);
   const allowance = await openKnown(account);
   expect(allowance.allows(account, 11n)).toMatchObject({ allowed: false, reason: "not_enough" });
-  expect(() => openOne({ defaultOverdraft: -1n })).toThrow("an overdraft of -1 is below zero");
+});
+
+test.each<Record<string, unknown>>([
+  ...[Number.NaN, 0, -1, Number.POSITIVE_INFINITY, "60000"].map((maxAgeMs) => ({ maxAgeMs })),
+  ...[-1n, 5, "5", "none"].map((defaultOverdraft) => ({ defaultOverdraft })),
+])("is not opened with %o, which would be no limit", (given) => {
+  const [name = ""] = Object.keys(given);
+  expect(() => openOne(given)).toThrow(new RegExp(`^${name} is a .*, not .+`));
+});
+
+test("a cost or a dimension that is none is refused, and not taken for one without a limit", async () => {
+  const account = await openWith("none", 10n);
+  const allowance = await openKnown(account);
+  const asked = allowance.allows as (...asked: unknown[]) => unknown;
+  for (const credits of [undefined, null, 5, "5", Number.NaN, -1n]) {
+    expect(() => asked(account, credits)).toThrow(/^credits are a bigint of micro-credits from 0/);
+  }
+  for (const team of [5, null, undefined]) {
+    expect(() => asked(account, 1n, { team })).toThrow("dimension team is not text");
+  }
 });
 
 test("asked with dimensions, the tightest budget answers as well", async () => {

@@ -12,7 +12,7 @@ import { tempFolder } from "../support/temp-folder.ts";
 const page = await readFile(new URL("../../docs/overspending.md", import.meta.url), "utf8");
 const run = promisify(execFile);
 
-test("runs start while the team's budget covers them, and the one that it does not is told why", async () => {
+test("runs start while the team's budget covers them, once each, and nothing starts on a refusal or an error", async () => {
   const [, program = ""] = /```js\n(.*?)```/s.exec(page) ?? [];
   const books = await openBooks();
   try {
@@ -25,7 +25,12 @@ test("runs start while the team's budget covers them, and the one that it does n
     };
     const file = join(await tempFolder(), "overspending.mjs");
     await writeFile(file, program);
-    const { stdout } = await run(process.execPath, [file], { env, timeout: 30_000 });
+    const runs = (given: NodeJS.ProcessEnv = env) =>
+      run(process.execPath, [file], { env: given, timeout: 30_000 });
+    const refused = await runs({ ...env, DRAWDOWN_KEY: "wrong" }).catch((error) => error);
+    expect(refused).toMatchObject({ code: 1, stdout: "" });
+
+    const { stdout } = await runs();
     expect(stdout.split("\n")).toEqual([
       "run-1 starts with 400000000 micro-credits",
       "run-2 starts with 300000000 micro-credits",
@@ -34,6 +39,12 @@ test("runs start while the team's budget covers them, and the one that it does n
       ),
       "",
     ]);
+    const again = await runs();
+    expect(again.stdout.split("\n").slice(0, 2)).toEqual(
+      ["run-1", "run-2"].map(
+        (id) => `${id} does not start: it has run before, its hold is captured`,
+      ),
+    );
     expect(await brokenInvariants(books.database)).toEqual([]);
   } finally {
     await books.close();
