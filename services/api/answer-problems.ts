@@ -118,10 +118,22 @@ function toProblem(error: FastifyError | Problem): Problem {
       "internal",
       "an unexpected error occurred and was logged; try again later",
     );
-  const field = FIELDS[error.code];
-  const code = status === 400 ? "invalid" : codeOf(status);
-  return new Problem(status, code, error.message, field === undefined ? {} : { field });
+  return refusedByServer(error, status);
 }
+
+/** A request that the server refuses before any route sees it. */
+function refusedByServer({ code, message }: FastifyError, status: number): Problem {
+  const field = FIELDS[code];
+  const name = status === 400 ? "invalid" : codeOf(status);
+  const detail = DETAILS[code] ?? message;
+  return new Problem(status, name, detail, field === undefined ? {} : { field });
+}
+
+/** Where Fastify's errors do not say enough: its parser of JSON refuses all of these in the same way. */
+const DETAILS: Readonly<Record<string, string>> = {
+  FST_ERR_CTP_INVALID_JSON_BODY:
+    "the body is not JSON, or has a field called __proto__, or prototype in one called constructor",
+};
 
 /** The part of the request that each of Fastify's errors is about. */
 const FIELDS: Readonly<Record<string, string>> = {

@@ -87,8 +87,10 @@ const SENTENCES: { readonly [K in RefusalKind]: Sentence<K> } = {
       ? `payment ${paymentId} was refunded in full, or is about to be`
       : `only ${moneyText(left, currency)} of payment ${paymentId} can still be refunded`,
 
-  insufficient_credits: ({ asked, available }) =>
-    `the hold asks for ${formatCredits(asked)} credits, and ${formatCredits(available)} are available`,
+  insufficient_credits: ({ asked, available, most }) => {
+    const overdrawn = most > available ? `, or ${formatCredits(most)} with the overdraft` : "";
+    return `the hold asks for ${formatCredits(asked)} credits, and ${formatCredits(available)} are available${overdrawn}`;
+  },
   hold_captured: ({ holdId, credits }) =>
     `hold ${holdId} is captured, with a final amount of ${formatCredits(credits)} credits`,
   hold_ended: ({ holdId, how, at }) =>

@@ -16,6 +16,7 @@ export async function urlProblem(text: string, rules: AddressRules): Promise<str
   }
   if (url.protocol !== "https:" && url.protocol !== "http:") return "does not begin with https://";
   if (url.username !== "" || url.password !== "") return "has a user name or password in it";
+  if (url.port === "0") return "has the port 0, at which nothing can be reached";
   if (url.hash !== "") return "has a fragment, which is never sent";
   try {
     await findAddresses(url.hostname, rules);

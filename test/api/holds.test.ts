@@ -204,6 +204,13 @@ describe("what cannot be", () => {
     ["a negative amount", { ...made, credits: "-1" }, 422, "no_credits", "credits"],
     ["nothing", { ...made, credits: "0" }, 422, "no_credits", "credits"],
     [
+      "usage that costs nothing",
+      { hold_id: "bad", meter: "call", quantity: 0 },
+      422,
+      "no_credits",
+      "credits",
+    ],
+    [
       "a huge amount",
       { ...made, credits: "9223372036854775807" },
       402,
@@ -323,6 +330,9 @@ describe("an account's overdraft", () => {
       ...{ allowed: false, reason: "not_enough" },
       shortage: { why: "top_up_stopped", top_up_at: null, next_credits_at: null },
     });
+    expect((await post("overdrawn/holds", { hold_id: "run", credits: "151" })).body.detail).toBe(
+      "the hold asks for 0.000151 credits, and 0.0001 are available, or 0.00015 with the overdraft",
+    );
     const held = await post("overdrawn/holds", { hold_id: "run", credits: "150" });
     expect([held.status, held.body]).toMatchObject([201, { held: "150" }]);
     expect((await get("overdrawn/balance")).body).toMatchObject({ available: "-50" });

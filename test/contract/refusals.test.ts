@@ -93,7 +93,10 @@ function everyRefusal(): Refusal[] {
     top_up_exists: [{ kind: "top_up_exists", amount: 100n, currency }],
     refund_exists: [{ kind: "refund_exists", amount: 100n, currency }],
     hold_exists: [{ kind: "hold_exists", holdId: "run-1", credits: 5n, at }],
-    insufficient_credits: [{ kind: "insufficient_credits", asked: 5n, available: -1n }],
+    insufficient_credits: [
+      { kind: "insufficient_credits", asked: 5n, available: -1n, most: -1n },
+      { kind: "insufficient_credits", asked: 5n, available: -1n, most: 4n },
+    ],
     hold_captured: [{ kind: "hold_captured", holdId: "run-1", credits: 5n }],
     hold_ended: [
       { kind: "hold_ended", holdId: "run-1", how: "released", at },

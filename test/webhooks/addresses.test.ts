@@ -93,6 +93,7 @@ describe("the URL of a new endpoint", () => {
     ["ftp://example.com", "does not begin with https://"],
     ["https://me:secret@example.com", "has a user name or password"],
     ["https://example.com/#top", "has a fragment"],
+    ["https://example.com:0/", "has the port 0"],
     [`https://example.com/${"a".repeat(2_048)}`, "has more than 2048 characters"],
     ["https://example.com/a\0b", "has a character that no URL has"],
     ["https://example.com/a\nb", "has a character that no URL has"],

@@ -176,6 +176,10 @@ async function changed(context: RouteContext, asked: HoldAsked) {
   const outcome = await context.changeHold(asked);
   if (outcome.kind === "insufficient_credits") throw await tooLittle(context, asked, outcome);
   if (outcome.kind === "budget_used_up") throw usedUp(outcome);
+  if (outcome.kind === "no_credits") {
+    const detail = "a hold sets more than 0 credits aside; usage that costs nothing needs none";
+    throw new Problem(422, outcome.kind, detail, { field: "credits" });
+  }
   if (outcome.kind !== "held") throw refuse(outcome);
   return toHold(outcome.hold);
 }

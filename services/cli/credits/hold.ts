@@ -14,7 +14,7 @@ import {
   accountIdArgument,
   creditsArgument,
   idArgument,
-  pairArgument,
+  pairsArgument,
   wholeArgument,
 } from "../shell/arguments.ts";
 import { addChangeCommand, type ByOption, toRequest } from "../shell/change-command.ts";
@@ -63,7 +63,7 @@ function addMakeCommand(group: Command): void {
       const holdId =
         options.id === undefined ? eventIds()(Date.now()) : idArgument("--id", options.id);
       const ttlMs = secondsArgument(options.for) * 1_000;
-      const pairs = (options.dimension ?? []).map((text) => pairArgument("--dimension", text));
+      const pairs = [...pairsArgument("--dimension", options.dimension ?? [])];
       const dimensions = pairs.length === 0 ? null : Object.fromEntries(pairs.sort());
       const partial = options.partial === true;
       const of = { credits: creditsArgument(credits), partial, ttlMs, dimensions };

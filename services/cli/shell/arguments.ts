@@ -45,8 +45,18 @@ export function creditsArgument(text: string): MicroCredits {
   return orWrongUsage(() => parseCredits(text));
 }
 
-/** Parses a name and a value: "model=gpt-5". */
-export function pairArgument(option: string, text: string): readonly [name: string, value: string] {
+/** Parses names and values: "model=gpt-5". */
+export function pairsArgument(
+  option: string,
+  texts: readonly string[],
+): readonly (readonly [name: string, value: string])[] {
+  const pairs = texts.map((text) => pairOf(option, text));
+  const twice = pairs.find(([name], at) => pairs.slice(0, at).some(([before]) => before === name));
+  if (twice !== undefined) throw new WrongUsage(`${option} has two values for ${twice[0]}`);
+  return pairs;
+}
+
+function pairOf(option: string, text: string): readonly [name: string, value: string] {
   const at = text.indexOf("=");
   if (at > 0) return [text.slice(0, at), text.slice(at + 1)];
   throw new WrongUsage(`${option} is written like model=gpt-5, not "${text}"`);

@@ -20,7 +20,7 @@ import {
   accountIdArgument,
   idArgument,
   instantArgument,
-  pairArgument,
+  pairsArgument,
   wholeArgument,
 } from "../shell/arguments.ts";
 import { readBooks } from "../shell/read-books.ts";
@@ -58,7 +58,7 @@ function estimateWith(
 ): Promise<Result> {
   const now = Date.now();
   const occurredAt = at === undefined ? now : instantArgument("--at", at);
-  const dimensions = Object.fromEntries(dimension.map((text) => pairArgument("--dimension", text)));
+  const dimensions = Object.fromEntries(pairsArgument("--dimension", dimension));
   const usages = used.map((text) => usageOf(text, dimensions, occurredAt));
   const accountId = account === undefined ? null : accountIdArgument(account);
   return readBooks(settings, async (transaction) => {

@@ -13,8 +13,9 @@ export function addPublishCommand(program: Command): void {
       "after",
       `
 Fields: account_id, meter, quantity; optional event_id, occurred_at (ISO 8601 or milliseconds),
-source, dimensions. Give every line an event_id and an occurred_at: a file published twice is then
-counted once. Without occurred_at a line occurs now, and the same event_id again is a conflict.`,
+source, dimensions, quantities (of further meters) and hold_id. Give every line an event_id and an
+occurred_at: a file published twice is then counted once. Without occurred_at a line occurs now, and
+the same event_id again is a conflict.`,
     )
     .action((file: string, options: JsonOption) =>
       run(options, async (settings) => {

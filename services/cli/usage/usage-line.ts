@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { Usage } from "../../../shared/client/usage.ts";
+import { losesName } from "../../../shared/contract/lost-name.ts";
 import { MAX_BIGINT } from "../../../shared/core/line/credit-line.ts";
 import { parseInstant } from "../../../shared/core/text/instant-text.ts";
 
@@ -58,6 +59,8 @@ export function parseUsageLine(text: string): Usage | string {
   } catch {
     return "not JSON";
   }
+  const lost = lostNameOf(json);
+  if (lost !== null) return `${lost}.__proto__ cannot be a name`;
   const parsed = usageLine.safeParse(json);
   if (!parsed.success) {
     const [issue] = parsed.error.issues;
@@ -77,6 +80,13 @@ export function parseUsageLine(text: string): Usage | string {
     ...(quantities === undefined ? {} : { quantities }),
     ...(hold_id === undefined ? {} : { holdId: hold_id }),
   };
+}
+
+/** The field that zod would read without one of its names. */
+function lostNameOf(json: unknown): string | null {
+  if (typeof json !== "object" || json === null) return null;
+  const fields: Readonly<Record<string, unknown>> = { ...json };
+  return ["dimensions", "quantities"].find((field) => losesName(fields[field])) ?? null;
 }
 
 function toWhole(given: number | string): bigint | null {

@@ -114,6 +114,6 @@ async function again(settings: Settings, endpointId: string, webhookId: string):
   return shown(
     sent,
     { outcome: "queued", endpointId, webhookId },
-    `Delivery ${printable(webhookId)} is sent again, with the same id.`,
+    `Delivery ${printable(webhookId)} is due again, with the same id; where its endpoint is paused, once that is resumed.`,
   );
 }

@@ -132,7 +132,7 @@ function give(asked: Asked, { accountId, available, mostToHold, limits, now }: N
   if (left < credits && !(partial && left > 0n)) {
     return limit !== null && leftOf(limit) < mostToHold
       ? usedUp(limit, credits)
-      : { kind: "insufficient_credits", asked: credits, available };
+      : { kind: "insufficient_credits", asked: credits, available, most: mostToHold };
   }
   const hold: Hold = {
     ...{ accountId, holdId, request, asked: credits },

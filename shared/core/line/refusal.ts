@@ -94,8 +94,11 @@ interface Figures {
   exceeds_refundable: { paymentId: string; left: bigint; currency: string };
 
   // Holds.
-  /** Less is available than a hold asks for; below zero the account is in debt, or more is held than is left. */
-  insufficient_credits: { asked: MicroCredits; available: MicroCredits };
+  /**
+   * Less is available than a hold asks for; below zero the account is in debt, or more is held than is left. `most`
+   * with the overdraft.
+   */
+  insufficient_credits: { asked: MicroCredits; available: MicroCredits; most: MicroCredits };
   /** It is closed with a final amount of `credits`. */
   hold_captured: { holdId: string; credits: MicroCredits };
   hold_ended: { holdId: string; how: "released" | "expired"; at: Instant };

@@ -58,7 +58,7 @@ export async function firstDueWebhook(database: Database, now: Instant): Promise
 /** What is wrong with an endpoint, in words; null: it takes what it is sent. */
 export function webhookTrouble(backlog: WebhookBacklog): string | null {
   const { pausedAt, pausedBy, failingSince, problem } = backlog;
-  const why = problem === null ? "" : `: it ${problem}`;
+  const why = problem === null ? "" : `: ${problem}`;
   if (pausedAt !== null) {
     const by = pausedBy === null ? `it has failed for too long${why}` : `paused by ${pausedBy}`;
     return `paused since ${formatInstant(pausedAt)}, ${by}`;

@@ -73,6 +73,7 @@ test.each([
   ["estimate", 2, "missing required argument 'meter=quantity'"],
   ["estimate call", 2, 'usage is written like calls=40, not "call"'],
   ["estimate call=-1", 2, 'the quantity of call must be a whole number of at least 0, not "-1"'],
+  ["estimate call=1 --dimension model=a model=b", 2, "--dimension has two values for model"],
   ["estimate call=1 --dimension large", 2, '--dimension is written like model=gpt-5, not "large"'],
   ["estimate call=1 --at tomorrow", 2, "--at must be an instant"],
   ["estimate call=1 --account nobody", 1, "there is no account nobody"],

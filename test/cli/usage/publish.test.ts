@@ -101,6 +101,14 @@ test("names a bad line with its number and reason, and publishes the rest", asyn
       line({ quantities: { cached: 1.5 } }),
       "quantities.cached must be a whole number of at least 0; write it as a string if it is above 2^53",
     ],
+    [
+      line({ dimensions: JSON.parse('{ "__proto__": "a" }') }),
+      "dimensions.__proto__ cannot be a name",
+    ],
+    [
+      line({ quantities: JSON.parse('{ "__proto__": 1 }') }),
+      "quantities.__proto__ cannot be a name",
+    ],
     [line({ quantities: 5 }), "quantities must be an object of meters and quantities"],
     [line({ hold_id: 5 }), "hold_id must be a string"],
     [line({ hold_id: "" }), "usage not published (malformed): hold_id is empty"],

@@ -35,6 +35,10 @@ test("an endpoint is made, shown without its secret, paused, resumed, given anot
   expect((await run("status")).stdout).toMatch(/webhook +.* at 127\.0\.0\.1:9 is paused since/);
   expect(await json(`webhooks resume ${made.endpoint_id}`)).toMatchObject({ outcome: "resumed" });
   expect((await run("doctor")).stdout).not.toContain("WEBHOOK");
+  await books.database.query(
+    "UPDATE webhook_endpoint SET failing_since = now(), problem = 'socket hang up'",
+  );
+  expect((await run("doctor")).stdout).toMatch(/is failing since \S+: socket hang up\n/);
   const rotated = await json(`webhooks rotate ${made.endpoint_id}`);
   expect(rotated.secret).not.toBe(made.secret);
   expect(await json(`webhooks delete ${made.endpoint_id}`)).toMatchObject({ outcome: "deleted" });

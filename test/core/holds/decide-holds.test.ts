@@ -61,7 +61,7 @@ describe("an overdraft", () => {
     ]);
     expect(decisions).toMatchObject([
       { kind: "held" },
-      { kind: "insufficient_credits", asked: 31n, available: -20n },
+      { kind: "insufficient_credits", asked: 31n, available: -20n, most: 30n },
       { kind: "held" },
     ]);
     expect(held).toBe(150n);
