@@ -5,6 +5,7 @@ import { SingleBar } from "cli-progress";
 import { stopWithProcess } from "../../shared/runtime/stop-with-process.ts";
 import { runToEnd } from "./child-process.ts";
 import { findMaven } from "./find-java.ts";
+import { verifyChecksums, WrongChecksum } from "./verify-checksums.ts";
 
 const KAFKA_VERSION = "4.3.1";
 const REGISTRY_VERSION = "3.0.9";
@@ -16,12 +17,13 @@ export interface Parts {
   readonly registry: string;
 }
 
+/** Maven's notes on what it unpacked (pom.xml). */
+const MARKERS = ".maven";
+
 interface Part {
   readonly folder: string;
   readonly title: string;
   readonly goal: string;
-  /** A file that the complete folder contains. */
-  readonly contains: RegExp;
   readonly downloadBytes: number;
 }
 
@@ -29,27 +31,32 @@ const KAFKA: Part = {
   folder: `kafka-${KAFKA_VERSION}`,
   title: `Apache Kafka ${KAFKA_VERSION}`,
   goal: "dependency:copy-dependencies@kafka",
-  contains: /^kafka_.*\.jar$/,
   downloadBytes: 66_000_000,
 };
 const REGISTRY: Part = {
   folder: `apicurio-registry-${REGISTRY_VERSION}`,
   title: `Apicurio Registry ${REGISTRY_VERSION}`,
   goal: "dependency:unpack@registry",
-  contains: /-runner\.jar$/,
   downloadBytes: 109_000_000,
 };
 
+/** For each part a list of its files with their SHA-256, as `sha256sum` writes and checks it. */
+const CHECKSUMS = join(import.meta.dirname, "checksums");
+
 /**
  * Fetches Kafka and the registry with Maven into `partsDir` unless they exist. A part's folder is
- * renamed when complete, so an existing one is complete. Maven's downloads are kept until the end, so a
- * start after a failure resumes.
+ * renamed when complete and verified, so an existing one is. Maven's downloads are kept until the end, so a
+ * start after a failure resumes; those of a part that is not what it should be are deleted.
  */
-export async function fetchParts(partsDir: string, say: (line: string) => void): Promise<Parts> {
+export async function fetchParts(
+  partsDir: string,
+  say: (line: string) => void,
+  checksums = CHECKSUMS,
+): Promise<Parts> {
   const missing = await without(partsDir, [KAFKA, REGISTRY]);
   if (missing.length > 0) {
     const maven = await findMaven(process.env);
-    for (const part of missing) await fetchPart(maven, part, partsDir, say);
+    for (const part of missing) await fetchPart(maven, part, { partsDir, checksums }, say);
     await rm(repositoryOf(partsDir), { recursive: true, force: true });
   }
   return { kafka: join(partsDir, KAFKA.folder), registry: join(partsDir, REGISTRY.folder) };
@@ -58,7 +65,7 @@ export async function fetchParts(partsDir: string, say: (line: string) => void):
 async function fetchPart(
   maven: string,
   part: Part,
-  partsDir: string,
+  { partsDir, checksums }: { readonly partsDir: string; readonly checksums: string },
   say: (line: string) => void,
 ): Promise<void> {
   const whole = join(partsDir, part.folder);
@@ -76,24 +83,31 @@ async function fetchPart(
   const download = runToEnd({
     name: `fetch-${part.folder}`,
     command: maven,
-    args: ["--batch-mode", "--file", pom, part.goal, ...settings],
+    args: ["--batch-mode", "--strict-checksums", "--file", pom, part.goal, ...settings],
     env: javaHome(),
     dataDir: partsDir,
   });
   try {
     await showProgress(download, repository, part.downloadBytes);
-    await assertContains(partial, part.contains);
+    await rm(join(partial, MARKERS), { recursive: true, force: true });
+    await verifyChecksums(partial, join(checksums, `${part.folder}.sha256`));
     await rename(partial, whole);
   } catch (error) {
     await rm(partial, { recursive: true, force: true });
     if ((await without(partsDir, [part])).length === 0) return; // another start was faster
+    if (error instanceof WrongChecksum) {
+      await rm(repository, { recursive: true, force: true });
+      throw new Error(refusal(part, error), { cause: error });
+    }
     throw new Error(await explain(part, partsDir), { cause: error });
   }
 }
 
-async function assertContains(folder: string, file: RegExp): Promise<void> {
-  const names = await readdir(folder);
-  if (!names.some((name) => file.test(name))) throw new Error(`${folder} contains no ${file}`);
+function refusal({ title, folder }: Part, { message }: WrongChecksum): string {
+  return [
+    `${title} is refused: what was downloaded is not what infra/local/checksums/${folder}.sha256 lists. It ${message}.`,
+    "It has been deleted, and nothing of it has run. A mirror or proxy between here and Maven Central may have changed it: look at Maven's settings, and start again.",
+  ].join("\n");
 }
 
 /** Maven reports no progress, so it is measured on the disk. */
