@@ -22,6 +22,7 @@ const FAST = [
   "test/webhooks/*.test.ts",
   "test/fuzz/*.test.ts",
   "test/fire/!(fire).test.ts",
+  "test/infra/postgres/safe-migrations.test.ts",
   "test/fire/*/**/*.test.ts",
 ];
 const BROWSER = ["test/browser/**/*.test.ts"];

@@ -4,14 +4,15 @@ import { promisify } from "node:util";
 import { openKafka } from "../shared/kafka/client/kafka-client.ts";
 import { openRegistry } from "../shared/kafka/codec/open-registry.ts";
 import { registerSchemas } from "../shared/kafka/codec/registry.ts";
-import { openDatabase } from "../shared/ledger/postgres/database.ts";
+import { type Database, openDatabase } from "../shared/ledger/postgres/database.ts";
+import { databaseAddress } from "../shared/ledger/postgres/database-address.ts";
 import { createLogger } from "../shared/runtime/logger.ts";
 import { InvalidSettings, readSettings } from "../shared/runtime/settings.ts";
 import { createTopics } from "./kafka/create-topics.ts";
 import { permitGuest } from "./kafka/permit-guest.ts";
 import { grantToServices, userOf } from "./postgres/grant-to-services.ts";
-import { migrate } from "./postgres/migrate.ts";
-import { progressLines } from "./postgres/progress-lines.ts";
+import { migrate, unknownMigrations } from "./postgres/migrate.ts";
+import { progressLines, waitingLines } from "./postgres/progress-lines.ts";
 
 const run = promisify(execFile);
 
@@ -24,7 +25,7 @@ const TOP_UP_SET_UP = resolve(
 /**
  * Prepares Postgres, Kafka and the registry for the services: migrations, the rights of the services'
  * role, the gateway's minimum charges, topics and schemas. Running it again changes nothing. Throws if a
- * schema is incompatible with the registered one.
+ * newer version has migrated the database, or if a schema is incompatible with the registered one.
  */
 export async function setUp(env: NodeJS.ProcessEnv, say: (line: string) => void): Promise<void> {
   const settings = readSettings(env);
@@ -37,10 +38,15 @@ export async function setUp(env: NodeJS.ProcessEnv, say: (line: string) => void)
   });
   const admin = openKafka(settings.kafka, "drawdown-set-up", logger).admin();
   try {
+    await refuseDowngrade(database, application.url);
     await registerSchemas(openRegistry(settings.registry));
     say("schemas registered");
     const { maxBehindMs } = settings.metering.window;
-    const migrations = await migrate(database, { maxBehindMs, onProgress: progressLines(say) });
+    const locks = { onWait: waitingLines(say) };
+    const migrations = await migrate(database, {
+      ...{ maxBehindMs, locks },
+      onProgress: progressLines(say),
+    });
     say(migrations.length === 0 ? "database up to date" : `migrated: ${migrations.join(", ")}`);
     if (owner !== null) await grantToServices(database, userOf(application.url), say);
     await run(process.execPath, [TOP_UP_SET_UP], { env });
@@ -57,6 +63,17 @@ export async function setUp(env: NodeJS.ProcessEnv, say: (line: string) => void)
     await admin.disconnect();
     await database.end();
   }
+}
+
+/** Before anything is changed, also in Kafka and in the registry. */
+async function refuseDowngrade(database: Database, url: string): Promise<void> {
+  const unknown = await unknownMigrations(database);
+  if (unknown.length === 0) return;
+  throw new Error(
+    `Postgres at ${databaseAddress(url)} was set up by a newer version: its migrations ${unknown.join(", ")} are ` +
+      'not known here. Nothing was changed. Run set-up of that version; docs/operating.md, "How do I go back", ' +
+      "says when services of this one still run",
+  );
 }
 
 if (import.meta.main) {

@@ -2,7 +2,7 @@ import { readdir, readFile } from "node:fs/promises";
 import type { ClientBase } from "pg";
 
 /** As migrations write an index on a table that may be large, and on columns that it has already. */
-const INDEX = /^CREATE (UNIQUE )?INDEX IF NOT EXISTS (\w+) ON (\w+)[^;]*;/gm;
+export const INDEX = /^CREATE (UNIQUE )?INDEX IF NOT EXISTS (\w+) ON (\w+)[^;]*;/gm;
 
 // A table that later migrations have dropped, or replaced by a view, needs none.
 const IS_MISSING = `

@@ -4,11 +4,13 @@ import { PG_MIGRATE_LOCK_ID, runner } from "node-pg-migrate";
 import { DEFAULT_WINDOW } from "../../shared/core/usage/usage-event.ts";
 import {
   type Database,
-  queryRows,
+  queryRow,
   type Transaction,
 } from "../../shared/ledger/postgres/database.ts";
+import { listMigrations } from "../../shared/ledger/replay/source.ts";
 import { buildIndexes } from "./build-indexes.ts";
 import { type CarryOptions, carryUsage, hasUsageToCarry } from "./carry-usage.ts";
+import { LOCK_WAIT_MS, type LockRetries, retryLocks } from "./retry-locks.ts";
 
 const MIGRATIONS = new URL("./migrations/", import.meta.url);
 
@@ -18,44 +20,61 @@ const AFTER_CARRYING = "0028_usage_pages_only";
 const DAY_MS = 24 * 60 * 60 * 1000;
 /** Of identities, more are carried than can come again, in case the window becomes longer. */
 const MARGIN_MS = 5 * DAY_MS;
+/** A statement may hold a lock on a table that everybody needs: one that takes longer is given up. */
+const STATEMENT_LIMIT_MS = 60_000;
 
 export interface MigrateOptions extends Omit<CarryOptions, "repeatsSince"> {
   /** How old an event may be that is metered. */
   readonly maxBehindMs: number;
+  readonly locks?: Partial<Pick<LockRetries, "onWait" | "tries" | "pauseMs">>;
 }
 
 const USUAL: MigrateOptions = { ...DEFAULT_WINDOW, onProgress: () => undefined };
 
 /**
  * Applies new migrations in order, one process at a time, and carries the usage of a version before over
- * to pages. Returns the names of the migrations. Throws UncarriedUsage.
+ * to pages, all while that version runs. Returns the names of the migrations. Throws UncarriedUsage.
  */
 export async function migrate(
   database: Database,
-  { maxBehindMs, ...options }: MigrateOptions = USUAL,
+  { maxBehindMs, locks, ...options }: MigrateOptions = USUAL,
 ): Promise<string[]> {
   const client = await database.connect();
   try {
     return await alone(client, async () => {
+      const before = await appliedTo(client);
       await buildIndexes(client, MIGRATIONS);
-      const before = await carryFirst(client, {
-        ...options,
-        repeatsSince: Date.now() - maxBehindMs - MARGIN_MS,
-      });
-      return [...before, ...(await apply(client))];
+      if (await hasUsageToCarry(client)) {
+        const repeatsSince = Date.now() - maxBehindMs - MARGIN_MS;
+        await apply(client, locks, (name) => name < AFTER_CARRYING);
+        await carryUsage(client, { ...options, repeatsSince });
+      }
+      await apply(client, locks);
+      return (await appliedTo(client)).filter((name) => !before.includes(name));
     });
   } finally {
     client.release();
   }
 }
 
-/** Under the lock of the migrations. While another process holds it, the runner refuses to start. */
+/** The migrations that a database has and this version does not know: a newer one has made its tables. */
+export async function unknownMigrations(database: Database): Promise<string[]> {
+  const client = await database.connect();
+  try {
+    const known = await listNames();
+    return (await appliedTo(client)).filter((name) => !known.includes(name));
+  } finally {
+    client.release();
+  }
+}
+
+/** Under the lock of the migrations. */
 async function alone(client: Transaction, work: () => Promise<string[]>): Promise<string[]> {
-  const [lock] = await queryRows<{ locked: boolean }>(
+  const lock = await queryRow<{ locked: boolean }>(
     client,
     `SELECT pg_try_advisory_lock(${PG_MIGRATE_LOCK_ID}) AS locked`,
   );
-  if (lock?.locked !== true) return apply(client);
+  if (lock?.locked !== true) throw new Error("another set-up is migrating this database");
   try {
     return await work();
   } finally {
@@ -63,27 +82,65 @@ async function alone(client: Transaction, work: () => Promise<string[]>): Promis
   }
 }
 
-/** Where a version before has metered: applies the migrations up to the one that needs its usage on pages. */
-async function carryFirst(client: Transaction, options: CarryOptions): Promise<string[]> {
-  if (!(await hasUsageToCarry(client))) return [];
-  const names = (await readdir(MIGRATIONS)).map((file) => file.replace(/\.sql$/, "")).sort();
-  const applied = await queryRows<{ name: string }>(client, "SELECT name FROM migration");
-  const isApplied = new Set(applied.map(({ name }) => name));
-  const pending = names.filter((name) => name < AFTER_CARRYING && !isApplied.has(name));
-  const before = pending.length === 0 ? [] : await apply(client, pending.length);
-  await carryUsage(client, options);
-  return before;
+/** The names of the migrations of this version, in their order. */
+async function listNames(): Promise<string[]> {
+  return (await readdir(MIGRATIONS)).map((file) => file.replace(/\.sql$/, "")).sort();
 }
 
-async function apply(client: Transaction, count?: number): Promise<string[]> {
-  const applied = await runner({
-    dbClient: client,
-    dir: fileURLToPath(MIGRATIONS),
-    direction: "up",
-    migrationsTable: "migration",
-    singleTransaction: true,
-    ...(count === undefined ? {} : { count }),
-    log: () => undefined,
-  });
-  return applied.map(({ name }) => name);
+const HAS_LIST = "SELECT FROM pg_class WHERE oid = to_regclass('public.migration')";
+
+async function appliedTo(client: Transaction): Promise<string[]> {
+  return (await queryRow(client, HAS_LIST)) === null ? [] : await listMigrations(client);
+}
+
+// Whoever had a transaction open while set-up waited.
+const HOLDERS = `
+  SELECT string_agg(DISTINCT coalesce(nullif(application_name, ''), pid::text), ', ') AS names
+  FROM pg_stat_activity
+  WHERE datname = current_database() AND pid <> pg_backend_pid()
+    AND xact_start < clock_timestamp() - interval '${LOCK_WAIT_MS} ms'`;
+
+const LIMITS = `SET lock_timeout = ${LOCK_WAIT_MS}; SET statement_timeout = ${STATEMENT_LIMIT_MS}`;
+const NO_LIMITS = "SET lock_timeout = 0; SET statement_timeout = 0";
+
+/**
+ * Each migration is a transaction of its own, so that its locks are free at its end. It holds up nobody for long:
+ * what does not get its locks at once is rolled back and tried again.
+ */
+async function apply(
+  client: Transaction,
+  locks: MigrateOptions["locks"],
+  isWanted: (name: string) => boolean = () => true,
+): Promise<void> {
+  const retries = { what: "the tables", holders: HOLDERS, onWait: () => undefined, ...locks };
+  await client.query(LIMITS);
+  try {
+    await retryLocks(client, retries, () => applyPending(client, isWanted));
+  } finally {
+    await client.query(NO_LIMITS);
+  }
+}
+
+async function applyPending(
+  client: Transaction,
+  isWanted: (name: string) => boolean,
+): Promise<void> {
+  const applied = await appliedTo(client);
+  const pending = (await listNames()).filter((name) => isWanted(name) && !applied.includes(name));
+  if (pending.length === 0) return;
+  try {
+    await runner({
+      dbClient: client,
+      dir: fileURLToPath(MIGRATIONS),
+      direction: "up",
+      migrationsTable: "migration",
+      singleTransaction: false,
+      noLock: true,
+      count: pending.length,
+      log: () => undefined,
+    });
+  } catch (error) {
+    await client.query("ROLLBACK").catch(() => undefined); // a lost connection has rolled back
+    throw error;
+  }
 }

@@ -8,7 +8,7 @@ import { checkServers } from "../../shared/kafka/health/check-servers.ts";
 import { watchHolds } from "../../shared/kafka/publish/watch-holds.ts";
 import { hasApiKeys } from "../../shared/ledger/access/api-keys.ts";
 import { openDatabase } from "../../shared/ledger/postgres/database.ts";
-import { requireRights } from "../../shared/ledger/postgres/missing-rights.ts";
+import { requireBooks } from "../../shared/ledger/postgres/require-books.ts";
 import { poolMetrics } from "../../shared/runtime/metrics/pool-metrics.ts";
 import { runService } from "../../shared/runtime/run-service.ts";
 import { untilAborted } from "../../shared/runtime/until-aborted.ts";
@@ -39,7 +39,7 @@ await runService("api", async (service) => {
   poolMetrics(metrics, { main: database, heavy: heavyDatabase, holds: holdDatabase });
   const { untilUp } = waits;
   checkServers(health, servers, settings.registry);
-  await untilUp("Postgres", () => requireRights(database));
+  await untilUp("Postgres", () => requireBooks(database));
   if (isPublic(api.host)) {
     await untilKeyExists(
       () => untilUp("Postgres", () => hasApiKeys(database, Date.now())),

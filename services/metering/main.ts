@@ -12,7 +12,7 @@ import { checkServers } from "../../shared/kafka/health/check-servers.ts";
 import { publishBooks } from "../../shared/kafka/publish/publish-books.ts";
 import { watchHolds } from "../../shared/kafka/publish/watch-holds.ts";
 import { endStaleTransactions } from "../../shared/ledger/postgres/end-stale-transactions.ts";
-import { requireRights } from "../../shared/ledger/postgres/missing-rights.ts";
+import { requireBooks } from "../../shared/ledger/postgres/require-books.ts";
 import type { Logger } from "../../shared/runtime/logger.ts";
 import { runService } from "../../shared/runtime/run-service.ts";
 import { openSleeper } from "../../shared/runtime/sleeper.ts";
@@ -51,7 +51,7 @@ await runService("metering", async (service) => {
   checkLag(health, servers, stalledAfterMs);
 
   await untilUp("the registry", () => registerSchemas(registry));
-  await untilUp("Postgres", () => requireRights(database));
+  await untilUp("Postgres", () => requireBooks(database));
   await untilUp("Kafka", () => admin.connect());
   const counted = { metered: 0, repeats: 0, deadLetters: 0, lowBalances: 0 };
   const measured = meteringMetrics(metrics.register);

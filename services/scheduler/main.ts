@@ -3,7 +3,7 @@ import { checkOutbox } from "../../shared/kafka/health/check-outbox.ts";
 import { checkServers } from "../../shared/kafka/health/check-servers.ts";
 import { publishBooks } from "../../shared/kafka/publish/publish-books.ts";
 import { watchHolds } from "../../shared/kafka/publish/watch-holds.ts";
-import { requireRights } from "../../shared/ledger/postgres/missing-rights.ts";
+import { requireBooks } from "../../shared/ledger/postgres/require-books.ts";
 import { runService } from "../../shared/runtime/run-service.ts";
 import { openSleeper } from "../../shared/runtime/sleeper.ts";
 import { followRuns } from "./follow-runs.ts";
@@ -24,7 +24,7 @@ await runService("scheduler", async (service) => {
   checkServers(health, servers, settings.registry);
   checkOutbox(health, database, settings.health.stalledAfterMs);
 
-  await waits.untilUp("Postgres", () => requireRights(database));
+  await waits.untilUp("Postgres", () => requireBooks(database));
   logger.info({ cron, proofCron, housekeepingCron }, "scheduling");
   const runs = followRuns();
   const { onStep } = runs;

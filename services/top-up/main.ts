@@ -13,7 +13,7 @@ import { watchHolds } from "../../shared/kafka/publish/watch-holds.ts";
 import { recordChargeLimits } from "../../shared/ledger/payments/charge-limits.ts";
 import { countLongPending, otherGateway } from "../../shared/ledger/payments/claim.ts";
 import type { Database } from "../../shared/ledger/postgres/database.ts";
-import { requireRights } from "../../shared/ledger/postgres/missing-rights.ts";
+import { requireBooks } from "../../shared/ledger/postgres/require-books.ts";
 import type { Logger } from "../../shared/runtime/logger.ts";
 import { runService } from "../../shared/runtime/run-service.ts";
 import { InvalidSettings } from "../../shared/runtime/settings.ts";
@@ -52,7 +52,7 @@ await runService("top-up", async (service) => {
   const pendingMs = payments.alarmAfterMs;
   checkPayments(health, { database, watched, limitMs, pendingMs, now: Date.now });
 
-  await untilUp("Postgres", () => requireRights(database));
+  await untilUp("Postgres", () => requireBooks(database));
   await untilUp("Postgres", () => refuseMixedBooks(database, gateway));
   const { minimumCharges } = kindOf(gateway.name);
   await untilUp("Postgres", () => recordChargeLimits(database, minimumCharges, payments.ceilings));

@@ -9,7 +9,7 @@ import { openSkippedRecords } from "../../shared/kafka/consume/skipped-records.t
 import { checkConsumer } from "../../shared/kafka/health/check-consumer.ts";
 import { checkServers } from "../../shared/kafka/health/check-servers.ts";
 import { skippedMetrics } from "../../shared/kafka/health/skipped-metrics.ts";
-import { requireRights } from "../../shared/ledger/postgres/missing-rights.ts";
+import { requireBooks } from "../../shared/ledger/postgres/require-books.ts";
 import { runService } from "../../shared/runtime/run-service.ts";
 import { checkDeliveries } from "./check-deliveries.ts";
 import { countedSender } from "./counted-sender.ts";
@@ -29,7 +29,7 @@ await runService("webhooks", async (service) => {
   checkServers(health, servers, settings.registry);
   checkDeliveries(health, { database, limitMs: settings.health.stalledAfterMs, now });
 
-  await waits.untilUp("Postgres", () => requireRights(database));
+  await waits.untilUp("Postgres", () => requireBooks(database));
   await waits.untilUp("the registry", () => registerSchemas(registry));
   await waits.untilUp("Kafka", () => admin.connect());
   const sender = countedSender(openSender(settings.webhooks), metrics.register);

@@ -1,5 +1,5 @@
-import { setTimeout as sleep } from "node:timers/promises";
-import { queryRow, sqlState, type Transaction } from "../../../shared/ledger/postgres/database.ts";
+import type { Transaction } from "../../../shared/ledger/postgres/database.ts";
+import { LOCK_WAIT_MS, retryLocks } from "../retry-locks.ts";
 
 /** Commits what `work` does on a connection, or nothing of it. */
 export async function committed<T>(client: Transaction, work: () => Promise<T>): Promise<T> {
@@ -15,12 +15,8 @@ export async function committed<T>(client: Transaction, work: () => Promise<T>):
   }
 }
 
-const LOCK_NOT_AVAILABLE = "55P03";
-/** Others wait in line behind a lock that is waited for; shorter than Postgres waits for a deadlock. */
-const WAIT = "SET LOCAL lock_timeout = 500";
+const WAIT = `SET LOCAL lock_timeout = ${LOCK_WAIT_MS}`;
 const WAIT_FOR_OTHERS = "SET LOCAL lock_timeout = 0";
-const PAUSE_MS = 1_000;
-const MOST_TRIES = 900;
 
 const HOLDERS = `
   SELECT string_agg(DISTINCT coalesce(nullif(application_name, ''), pid::text), ', ') AS names
@@ -37,22 +33,13 @@ export async function withLock(
   onWait: (holders: string) => void | Promise<void>,
   work: () => Promise<unknown>,
 ): Promise<void> {
-  let holders = "";
-  for (let tries = 0; tries < MOST_TRIES; tries += 1) {
-    try {
-      await committed(client, async () => {
-        await client.query(WAIT);
-        await client.query(`LOCK TABLE usage_record, draw IN ${mode} MODE`);
-        await client.query(WAIT_FOR_OTHERS);
-        await work();
-      });
-      return;
-    } catch (error) {
-      if (sqlState(error) !== LOCK_NOT_AVAILABLE) throw error;
-    }
-    holders = (await queryRow<{ names: string | null }>(client, HOLDERS))?.names ?? holders;
-    await onWait(holders);
-    await sleep(PAUSE_MS);
-  }
-  throw new Error(`usage_record and draw stay locked by ${holders}: end it and run set-up again`);
+  const retries = { what: "usage_record and draw", holders: HOLDERS, onWait };
+  await retryLocks(client, retries, () =>
+    committed(client, async () => {
+      await client.query(WAIT);
+      await client.query(`LOCK TABLE usage_record, draw IN ${mode} MODE`);
+      await client.query(WAIT_FOR_OTHERS);
+      await work();
+    }),
+  );
 }

@@ -3,17 +3,16 @@ import { databaseAddress } from "../../../shared/ledger/postgres/database-addres
 import { RightsMissing, requireRights } from "../../../shared/ledger/postgres/missing-rights.ts";
 import { isDatabaseOutage } from "../../../shared/ledger/postgres/outage.ts";
 import { PoolerBetween, refusePooler } from "../../../shared/ledger/postgres/refuse-pooler.ts";
+import { OtherSchema, requireSchema } from "../../../shared/ledger/postgres/require-schema.ts";
 import type { Settings } from "../../../shared/runtime/settings.ts";
 import { PartUnavailable, WrongUsage } from "./result.ts";
 
-const UNDEFINED_TABLE = "42P01";
-const UNDEFINED_COLUMN = "42703";
 const INSUFFICIENT_PRIVILEGE = "42501";
 
 /**
  * Runs `work` with a connection to Postgres. Throws PartUnavailable when Postgres cannot be reached,
- * refuses the connection, is lost on the way, does not have the tables of this version, or does not let
- * its role use them.
+ * refuses the connection, is lost on the way, has tables with which this version cannot work, or does not
+ * let its role use them.
  */
 export async function withDatabase<T>(
   settings: Settings,
@@ -28,6 +27,7 @@ export async function withDatabase<T>(
   });
   try {
     await connect(database, where);
+    await requireSchema(database);
     return await work(database);
   } catch (error) {
     if (sqlState(error) === INSUFFICIENT_PRIVILEGE) await explainRights(database);
@@ -89,13 +89,7 @@ export async function explainRights(database: Database): Promise<void> {
 
 function explained(error: unknown, where: string): unknown {
   if (error instanceof PartUnavailable) return error;
-  const state = sqlState(error);
-  if (state === UNDEFINED_TABLE || state === UNDEFINED_COLUMN) {
-    return new PartUnavailable(
-      `Postgres at ${where} does not have the tables of this version (${reasonOf(error)}); ` +
-        "run node infra/set-up.ts",
-    );
-  }
+  if (error instanceof OtherSchema) return new PartUnavailable(error.message);
   if (isDatabaseOutage(error)) {
     return new PartUnavailable(
       `Postgres at ${where} was lost (${reasonOf(error)}); check whether the command took effect before running it again`,

@@ -3,6 +3,7 @@ import { TOPICS, USAGE_READER } from "../../core/text/topics.ts";
 import { readOffsets } from "../../ledger/books/consumer-offset.ts";
 import { type Database, inTransaction, type Transaction } from "../../ledger/postgres/database.ts";
 import { readUsageSnapshot } from "../../ledger/postgres/read-snapshot.ts";
+import { RUN_SET_UP } from "../../ledger/postgres/require-schema.ts";
 import { type BooksCompared, compareBooks } from "../../ledger/proof/compare-books.ts";
 import {
   beginReplay,
@@ -155,7 +156,7 @@ async function prepare({ target, migrate }: BooksToReplay, source: Transaction):
   throw new ReplayRefused(
     unknown.length > 0
       ? `the books have migrations that this version does not know: ${unknown.join(", ")}`
-      : `the books do not have the migrations ${missing.join(", ")}; run node infra/set-up.ts first`,
+      : `the books do not have the migrations ${missing.join(", ")}; ${RUN_SET_UP} first`,
   );
 }
 

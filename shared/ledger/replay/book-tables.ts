@@ -72,11 +72,11 @@ const BUILT_TABLES = [
 ] as const;
 
 /**
- * The replay writes its offsets, migrating writes migrations, the scheduler what it deleted. What is past
+ * The replay writes its offsets, migrating writes migrations and the oldest version, the scheduler what it deleted. What is past
  * retention in the original books is usage like any other in those that are built.
  */
 const OTHER_TABLES = [
-  ...["consumer_offset", "migration", "housekeeping"],
+  ...["consumer_offset", "migration", "oldest_version", "housekeeping"],
   ...["usage_past", "usage_past_stretch", "usage_past_partition", "budget_unlisted"],
 ] as const;
 

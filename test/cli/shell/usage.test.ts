@@ -176,7 +176,7 @@ describe("an unusable Postgres is one sentence, without its password, and exit c
     });
     expect(code).toBe(1);
     expect(stderr).toMatch(
-      /^Postgres at \S+ does not have the tables of this version \(.*\); run node infra\/set-up.ts\n$/,
+      /^Postgres at \S+ does not have the tables of this version \(it has none\); run set-up of this version \(npm run set-up, or node infra\/set-up.js in its image\)\n$/,
     );
   });
 });
