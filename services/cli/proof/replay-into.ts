@@ -23,7 +23,7 @@ import { PartUnavailable, type Result, refused, shown, WrongUsage } from "../she
 import { addressOf, reasonOf, withDatabase } from "../shell/with-database.ts";
 
 /** Two concurrent transactions, and other queries beside them. */
-const CONNECTIONS = 3;
+const TARGET = { connections: 3, mayBeEmpty: true };
 /** The most events in one transaction. */
 const BATCH_EVENTS = 30_000;
 
@@ -43,7 +43,7 @@ export async function replayInto(settings: Settings, url: string): Promise<Resul
       withDatabase(
         target,
         (into) => replayWith(settings, { from, into }, interrupt.signal, state),
-        CONNECTIONS,
+        TARGET,
       ),
     );
     return outcome(replayed, addressOf(target));

@@ -9,6 +9,12 @@ import { PartUnavailable, WrongUsage } from "./result.ts";
 
 const INSUFFICIENT_PRIVILEGE = "42501";
 
+interface ConnectOptions {
+  readonly connections?: number;
+  /** Without the tables of this version. */
+  readonly mayBeEmpty?: boolean;
+}
+
 /**
  * Runs `work` with a connection to Postgres. Throws PartUnavailable when Postgres cannot be reached,
  * refuses the connection, is lost on the way, has tables with which this version cannot work, or does not
@@ -17,7 +23,7 @@ const INSUFFICIENT_PRIVILEGE = "42501";
 export async function withDatabase<T>(
   settings: Settings,
   work: (database: Database) => Promise<T>,
-  connections = 1,
+  { connections = 1, mayBeEmpty = false }: ConnectOptions = {},
 ): Promise<T> {
   const where = addressOf(settings);
   const database = openDatabase(settings.database, {
@@ -27,7 +33,7 @@ export async function withDatabase<T>(
   });
   try {
     await connect(database, where);
-    await requireSchema(database);
+    if (!mayBeEmpty) await requireSchema(database);
     return await work(database);
   } catch (error) {
     if (sqlState(error) === INSUFFICIENT_PRIVILEGE) await explainRights(database);

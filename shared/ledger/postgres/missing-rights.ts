@@ -1,7 +1,7 @@
 import { type Database, type Queryable, queryRow, queryRows } from "./database.ts";
 import { refusePooler } from "./refuse-pooler.ts";
 
-// Of what migrations made. What a view shows, and what migrating writes, is only read. Partitions are
+// Of what migrations made. What a view shows, and which migrations there were, is only read. Partitions are
 // reached through their table. Functions with the owner's rights are closed to everyone else.
 const MISSING = `
   WITH migrated AS (
@@ -15,7 +15,7 @@ const MISSING = `
   CROSS JOIN unnest('{SELECT,INSERT,UPDATE,DELETE}'::text[]) WITH ORDINALITY AS wanted (privilege, place)
   WHERE relkind IN ('r', 'p', 'v')
     AND NOT relispartition
-    AND (privilege = 'SELECT' OR (relkind <> 'v' AND relname NOT IN ('migration', 'oldest_version')))
+    AND (privilege = 'SELECT' OR (relkind <> 'v' AND relname <> 'migration'))
     AND NOT has_table_privilege($1, pg_class.oid, privilege)
   GROUP BY relname
   UNION ALL

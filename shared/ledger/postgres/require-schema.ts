@@ -1,4 +1,4 @@
-import { type Database, queryRow } from "./database.ts";
+import { type Database, queryRow, queryRows } from "./database.ts";
 import { databaseAddress } from "./database-address.ts";
 
 /** The newest migration of this version. */
@@ -13,9 +13,11 @@ const HOW_TO_GO_BACK = 'docs/operating.md, "How do I go back", says how';
 /** The tables are those of another version, with which this one cannot work. */
 export class OtherSchema extends Error {}
 
-const IS_MIGRATED = `
-  SELECT to_regclass('public.migration') IS NOT NULL AS has_list,
-         to_regclass('public.oldest_version') IS NOT NULL AS has_oldest`;
+// A schema that the role may not enter has no tables for it.
+const TABLES = `
+  SELECT relname::text AS name
+  FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
+  WHERE nspname = 'public' AND relname IN ('migration', 'oldest_version')`;
 
 const VERSIONS = `
   SELECT EXISTS (SELECT FROM migration WHERE name = $1) AS migrated,
@@ -28,13 +30,14 @@ const VERSIONS = `
  */
 export async function requireSchema(database: Database): Promise<void> {
   const where = databaseAddress(String(database.options.connectionString));
-  const found = await queryRow<{ has_list: boolean; has_oldest: boolean }>(database, IS_MIGRATED);
+  const tables = await queryRows<{ name: string }>(database, TABLES);
+  const has = (table: string) => tables.some(({ name }) => name === table);
   const lacks = (what: string) =>
     new OtherSchema(
       `Postgres at ${where} does not have the tables of this version (${what}); ${RUN_SET_UP}`,
     );
-  if (found?.has_list !== true) throw lacks("it has none");
-  if (!found.has_oldest) throw lacks(`no migration ${NEWEST_MIGRATION}`);
+  if (!has("migration")) throw lacks("it has none");
+  if (!has("oldest_version")) throw lacks(`no migration ${NEWEST_MIGRATION}`);
   type Row = { migrated: boolean; newest: string; oldest: string | null };
   const versions = await queryRow<Row>(database, VERSIONS, [NEWEST_MIGRATION]);
   if (versions?.migrated !== true) throw lacks(`no migration ${NEWEST_MIGRATION}`);

@@ -19,6 +19,7 @@ export type TargetProblem =
 /** What set-up writes. */
 const HAS_ROWS_WHEN_EMPTY = new Set([
   "migration",
+  "oldest_version",
   "charge_limit",
   "usage_generation",
   "budget_kept",

@@ -21,7 +21,12 @@ export type Codec = avro.Type;
 /** The codec of a schema of this repository, by its file's name without `.avsc`. */
 export async function codecOf(name: string): Promise<Codec> {
   const file = resolve(import.meta.dirname, "../../../schemas", `${name}.avsc`);
-  return avro.Type.forSchema(JSON.parse(await readFile(file, "utf8")), {
+  return codecOfSchema(await readFile(file, "utf8"));
+}
+
+/** The codec of the text of a schema. */
+export function codecOfSchema(text: string): Codec {
+  return avro.Type.forSchema(JSON.parse(text), {
     typeHook: (attributes) =>
       typeof attributes === "object" && "type" in attributes && attributes.type === "long"
         ? LONG

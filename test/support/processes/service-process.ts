@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { guardProcess, releaseProcess } from "../../../infra/local/process-guard.ts";
 import { signalProcess } from "../../../infra/local/process-table.ts";
+import { SERVICES, SIMULATED_GATEWAY } from "../../../infra/local/services.ts";
 import type { Service } from "../../../infra/local/supervise-services.ts";
 import { eventually } from "../eventually.ts";
 
@@ -84,10 +85,14 @@ export function startService(
   };
 }
 
-/** A service's bundle where the run has made one (test/support/stack/bundle-services.ts), else its source. */
+/**
+ * A service's bundle where the run has made one (test/support/stack/bundle-services.ts), else its source, as for
+ * those of another version.
+ */
 function fileOf({ name, file }: Service): string {
   const folder = process.env["SERVICE_BUNDLES"];
-  return folder === undefined ? file : join(folder, `${name}.mjs`);
+  const isBundled = [...SERVICES, SIMULATED_GATEWAY].some((service) => service.file === file);
+  return folder === undefined || !isBundled ? file : join(folder, `${name}.mjs`);
 }
 
 function parse(line: string): LogLine {

@@ -6,6 +6,7 @@ import { BaseSequencer, type TestSpecification } from "vitest/node";
  */
 const LONGEST = [
   "test/fire/fire.test.ts",
+  "test/upgrade/upgrade.test.ts",
   "test/crash/health.test.ts",
   "test/crash/outages.test.ts",
   "test/month/time-machine.test.ts",
