@@ -9,10 +9,10 @@ import { type ChangeHold, gatherRequests } from "../../shared/ledger/holds/gathe
 import { type Database, openDatabase } from "../../shared/ledger/postgres/database.ts";
 import { readSettings } from "../../shared/runtime/settings.ts";
 import { inDatabase } from "./books.ts";
-import { type Figure, figureBeside, rateFigure } from "./figure.ts";
+import { cpuFigure, type Figure, figureBeside, rateFigure } from "./figure.ts";
 import { accountName, seededRandom } from "./load.ts";
 import { quantile } from "./statistics.ts";
-import { type Bench, backlog, metering, onBooks } from "./throughput.ts";
+import { type Bench, backlog, inTurn, metering, onBooks } from "./throughput.ts";
 
 const ACCOUNTS = 10_000;
 const CALLERS = 64;
@@ -193,26 +193,17 @@ const HOLDS = `
 
 /** Metering with a hold on every event, one of its account, beside as many events without. */
 async function usageOfHolds(bench: Bench): Promise<Figure[]> {
-  const metered = async (ofHolds: boolean) => {
+  const run = (ofHolds: boolean) => async () => {
     const load = { events: bench.events, accounts: ACCOUNTS, repeatsPercent: 0, ofHolds };
     const total = await backlog(bench, load);
-    const runs = [];
-    for (let round = 0; round < bench.rounds; round += 1) {
-      bench.say(`usage ${ofHolds ? "of" : "without"} holds: round ${round + 1} of ${bench.rounds}`);
-      runs.push(
-        await onBooks(bench, ACCOUNTS, 1, async (url) => {
-          await inDatabase(url, async (pool) => void (await pool.query(HOLDS)));
-          return metering(bench, url, total);
-        }),
-      );
-    }
-    return runs;
+    return onBooks(bench, ACCOUNTS, 1, async (url) => {
+      await inDatabase(url, async (pool) => void (await pool.query(HOLDS)));
+      return metering(bench, url, total);
+    });
   };
-  const without = await metered(false);
-  const ofHolds = await metered(true);
-  const pairs = ofHolds.flatMap((subject, round) => {
-    const floor = without[round];
-    return floor === undefined ? [] : [{ subject, floor }];
-  });
-  return [rateFigure("metering, a hold on every event", pairs, "without", { atLeast: 0.8 })];
+  const pairs = await inTurn(bench, "usage of holds", { floor: run(false), subject: run(true) });
+  return [
+    rateFigure("metering, a hold on every event", pairs, "without", { atLeast: 0.8 }),
+    cpuFigure("CPU, a hold on every event", pairs, "without"),
+  ];
 }
