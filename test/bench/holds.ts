@@ -197,7 +197,11 @@ async function usageOfHolds(bench: Bench): Promise<Figure[]> {
     const load = { events: bench.events, accounts: ACCOUNTS, repeatsPercent: 0, ofHolds };
     const total = await backlog(bench, load);
     return onBooks(bench, ACCOUNTS, 1, async (url) => {
-      await inDatabase(url, async (pool) => void (await pool.query(HOLDS)));
+      await inDatabase(url, async (pool) => {
+        await pool.query(HOLDS);
+        await pool.query("VACUUM ANALYZE account, hold");
+        await pool.query("CHECKPOINT");
+      });
       return metering(bench, url, total);
     });
   };
