@@ -106,7 +106,7 @@ export async function moveAccounts<D>(
       moveOf(before, settled, decided.get(id), by),
     );
     const movement = movementOf(moves);
-    if (!(await postMovement(transaction, movement, now))) {
+    if ((await postMovement(transaction, movement, now)) === null) {
       throw new Error("an account moved while its row was locked");
     }
     await raiseMonthAlerts(transaction, movement, now);

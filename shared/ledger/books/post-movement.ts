@@ -10,12 +10,12 @@ import { insertFees } from "./insert-fees.ts";
 import { moveLots } from "./move-lots.ts";
 import { postEntries } from "./post-entries.ts";
 import { recordChanges, writeSchedules } from "./schedules.ts";
-import { type AccountsRead, updateAccounts } from "./update-accounts.ts";
+import { type AccountsRead, type HoldsTaken, updateAccounts } from "./update-accounts.ts";
 
 /**
- * Writes the movement of a transaction and the records to publish. False: an account had moved since it
+ * Writes the movement of a transaction and the records to publish. Null: an account had moved since it
  * was read, and the transaction has failed; roll back and run again. Where most accounts only draw, `read`
- * makes that cheaper.
+ * makes that cheaper; `taken` and what is returned: see `updateAccounts`.
  *
  * The account rows are written first, so that a second writer of an account waits there: writers of
  * other rows could otherwise wait for each other. The rest is sent without waiting for that answer.
@@ -25,13 +25,15 @@ export async function postMovement(
   movement: Movement,
   now: Instant,
   read?: AccountsRead,
-): Promise<boolean> {
-  const updated = updateAccounts(transaction, movement.accounts, read);
+  taken?: HoldsTaken,
+): Promise<readonly string[] | null> {
+  const updated = updateAccounts(transaction, movement.accounts, read, taken);
   const written = writeRest(transaction, movement, now);
   written.catch(() => undefined);
-  if (!(await updated)) return false;
+  const otherHolds = await updated;
+  if (otherHolds === null) return null;
   await written;
-  return true;
+  return otherHolds;
 }
 
 async function writeRest(

@@ -1,16 +1,11 @@
-import { takeUsage } from "../../core/holds/take-usage.ts";
+import { takeUsage, type UsedHolds } from "../../core/holds/take-usage.ts";
 import type { Account, Instant } from "../../core/line/account.ts";
 import type { HoldCredits } from "../../core/usage/hold-credits.ts";
-import { textArray } from "../postgres/array-literal.ts";
-import { queryRows, type Transaction } from "../postgres/database.ts";
-import { together } from "../postgres/together.ts";
+import { readAccounts } from "../books/read-accounts.ts";
+import type { AccountsRead, HoldsTaken } from "../books/update-accounts.ts";
+import type { Transaction } from "../postgres/database.ts";
 import { readHolds } from "./read-holds.ts";
-import { writeUsedHolds } from "./write-holds.ts";
-
-const HELD = `
-  SELECT account_id AS "accountId", held, hold_changes AS "holdChanges"
-  FROM account
-  WHERE account_id = ANY($1::text[])`;
+import { writeUsedHolds, writeUsedHoldsAndHeld } from "./write-holds.ts";
 
 /** The holds that took usage, by account. */
 export type HoldsUsed = ReadonlyMap<string, ReadonlySet<string>>;
@@ -22,30 +17,84 @@ export function usedOf(used: HoldsUsed | null, accountId: string): ReadonlySet<s
 
 const NONE: ReadonlySet<string> = new Set();
 
+/** What usage takes from the holds of an account, as both were read. */
+interface Taking extends UsedHolds {
+  readonly account: Account;
+  readonly named: readonly HoldCredits[];
+}
+
 /**
- * Takes usage from the holds that it names, in the transaction that has drawn it and so has locked its accounts.
- * Usage of a hold that has ended, or that the account does not have, changes none.
+ * Takes usage from the holds that it names. Their accounts are not locked yet: those whose holds change after they
+ * were read are taken from again as they are written. Usage of a hold that has ended, or that the account does not
+ * have, changes none.
  */
 export async function takeFromHolds(
   transaction: Transaction,
   credits: readonly HoldCredits[],
+  accounts: AccountsRead,
+  now: Instant,
+): Promise<Taking[]> {
+  if (credits.length === 0) return [];
+  const holds = await readHolds(transaction, credits);
+  return Array.from(
+    Map.groupBy(credits, ({ accountId }) => accountId),
+    ([accountId, named]) => {
+      const account = accounts.get(accountId);
+      if (account === undefined)
+        throw new Error(`usage was drawn of ${accountId}, which was not read`);
+      const known = new Map(holds.get(account.accountId)?.map((hold) => [hold.holdId, hold]));
+      const uses = named.flatMap(({ holdId, credits }) => {
+        const hold = known.get(holdId);
+        return hold === undefined ? [] : [{ hold, credits }];
+      });
+      return { account, named, ...takeUsage(account, uses, now) };
+    },
+  );
+}
+
+/** What is written with the accounts. */
+export function heldAfter(taking: readonly Taking[]): HoldsTaken {
+  const changed = taking.filter(({ changes }) => changes.length > 0);
+  return new Map(
+    changed.map(({ account, held, changes }) => [
+      account.accountId,
+      { held, changes: changes.length },
+    ]),
+  );
+}
+
+/**
+ * Writes what was taken, in the transaction that has drawn the usage and so has locked its accounts; from the
+ * accounts with other holds than were read, it takes again.
+ */
+export async function writeTaken(
+  transaction: Transaction,
+  taking: readonly Taking[],
+  otherHolds: readonly string[],
   now: Instant,
 ): Promise<HoldsUsed> {
-  if (credits.length === 0) return new Map();
-  const named = Map.groupBy(credits, ({ accountId }) => accountId);
-  type Holding = Pick<Account, "accountId" | "held" | "holdChanges">;
-  const [accounts, holds] = await together([
-    queryRows<Holding>(transaction, HELD, [textArray([...named.keys()])], "read-held"),
-    readHolds(transaction, credits),
-  ]);
-  const used = accounts.map((account) => {
-    const known = new Map(holds.get(account.accountId)?.map((hold) => [hold.holdId, hold]));
-    const uses = (named.get(account.accountId) ?? []).flatMap(({ holdId, credits }) => {
-      const hold = known.get(holdId);
-      return hold === undefined ? [] : [{ hold, credits }];
-    });
-    return { account, ...takeUsage(account, uses, now) };
-  });
-  await writeUsedHolds(transaction, used, now);
-  return new Map(used.map(({ account, used }) => [account.accountId, new Set(used)]));
+  const others = new Set(otherHolds);
+  const asRead = taking.filter(({ account }) => !others.has(account.accountId));
+  const changed = taking.filter(({ account }) => others.has(account.accountId));
+  await writeUsedHolds(transaction, asRead, now);
+  const again = await takeAgain(transaction, changed, now);
+  return new Map(
+    [...asRead, ...again].map(({ account, used }) => [account.accountId, new Set(used)]),
+  );
+}
+
+async function takeAgain(
+  transaction: Transaction,
+  changed: readonly Taking[],
+  now: Instant,
+): Promise<Taking[]> {
+  if (changed.length === 0) return [];
+  const accounts = await readAccounts(
+    transaction,
+    changed.map(({ account }) => account.accountId),
+  );
+  const named = changed.flatMap(({ named }) => named);
+  const again = await takeFromHolds(transaction, named, accounts, now);
+  await writeUsedHoldsAndHeld(transaction, again, now);
+  return again;
 }

@@ -24,42 +24,58 @@ export async function writeHolds(
   changed: readonly ChangedAccount[],
   now: Instant,
 ): Promise<void> {
-  const accounts = changed.flatMap(({ account, changes }) => (changes.length > 0 ? [account] : []));
-  await together([
-    storeChanges(transaction, changed, now, storeHolds),
-    queueBalanceChanges(transaction, accounts),
-  ]);
-}
-
-/** The same of holds that usage was taken from: their accounts' new balances are published anyway. */
-export function writeUsedHolds(
-  transaction: Transaction,
-  changed: readonly Changes[],
-  now: Instant,
-): Promise<void> {
-  return storeChanges(transaction, changed, now, storeUsed);
-}
-
-async function storeChanges(
-  transaction: Transaction,
-  changed: readonly Changes[],
-  now: Instant,
-  store: typeof storeHolds,
-): Promise<void> {
-  const moved = changed.filter(({ changes }) => changes.length > 0);
+  const moved = changed.filter(isAnyChanged);
   if (moved.length === 0) return;
   await together([
-    store(transaction, moved),
+    storeHolds(transaction, moved),
     updateHeld(transaction, moved),
-    putInOutbox(
+    tellHolds(transaction, moved, now),
+    queueBalanceChanges(
       transaction,
-      moved.flatMap(({ account, changes }) =>
-        changes.map((hold, at) =>
-          holdChangedRecord(hold, account.holdChanges + BigInt(at) + 1n, now),
-        ),
-      ),
+      moved.map(({ account }) => account),
     ),
   ]);
+}
+
+/**
+ * Writes holds that usage was taken from, and the records to publish. What their accounts hold is written with
+ * what they have drawn, and their new balances are published anyway.
+ */
+export async function writeUsedHolds(
+  transaction: Transaction,
+  changed: readonly Changes[],
+  now: Instant,
+): Promise<void> {
+  const moved = changed.filter(isAnyChanged);
+  if (moved.length === 0) return;
+  await together([storeUsed(transaction, moved), tellHolds(transaction, moved, now)]);
+}
+
+/** The same, and what their accounts hold. */
+export async function writeUsedHoldsAndHeld(
+  transaction: Transaction,
+  changed: readonly Changes[],
+  now: Instant,
+): Promise<void> {
+  await together([
+    updateHeld(transaction, changed.filter(isAnyChanged)),
+    writeUsedHolds(transaction, changed, now),
+  ]);
+}
+
+function isAnyChanged({ changes }: Changes): boolean {
+  return changes.length > 0;
+}
+
+function tellHolds(
+  transaction: Transaction,
+  moved: readonly Changes[],
+  now: Instant,
+): Promise<void> {
+  const records = moved.flatMap(({ account, changes }) =>
+    changes.map((hold, at) => holdChangedRecord(hold, account.holdChanges + BigInt(at) + 1n, now)),
+  );
+  return putInOutbox(transaction, records);
 }
 
 const STORE = `
@@ -117,6 +133,7 @@ const HELD = `
   WHERE account.account_id = changed.account_id`;
 
 async function updateHeld(transaction: Transaction, moved: readonly Changes[]): Promise<void> {
+  if (moved.length === 0) return;
   const rows = moved.map(({ account: { accountId }, held, changes }) => ({
     ...{ accountId, held, changes: changes.length },
   }));

@@ -60,7 +60,7 @@ export async function settleAccounts(
   return inTransaction(database, async (transaction) => {
     const due = await readDue(transaction, `${DUE} FOR NO KEY UPDATE SKIP LOCKED`, run, from);
     const settled = await settleAll(transaction, due, run);
-    if (!(await postMovement(transaction, settled.movement, run.clock))) {
+    if ((await postMovement(transaction, settled.movement, run.clock)) === null) {
       throw new Error("an account moved while its row was locked");
     }
     await endAutoTopUps(transaction, settled.movement.changes, run.clock);

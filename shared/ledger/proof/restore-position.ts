@@ -26,7 +26,7 @@ export async function restorePosition(
       ...{ accounts: [account], entries: [] },
       lowBalances: lowBalance === null ? [] : [lowBalance],
     };
-    return postMovement(transaction, movement, repair.at);
+    return (await postMovement(transaction, movement, repair.at)) !== null;
   });
 }
 

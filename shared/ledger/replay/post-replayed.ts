@@ -16,7 +16,7 @@ export async function postReplayed(
   histories: ReadonlyMap<string, EntryHistory>,
   read?: AccountsRead,
 ): Promise<boolean> {
-  if (!(await updateAccounts(transaction, accounts, read))) return false;
+  if ((await updateAccounts(transaction, accounts, read)) === null) return false;
   await insertLots(transaction, granted);
   await moveLots(transaction, movedLots);
   await postEntries(transaction, entries, accounts, ({ accountId, sequence }) => {

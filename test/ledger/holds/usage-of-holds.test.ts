@@ -164,6 +164,62 @@ test("event by event, where more happens than drawing, it is the same", async ()
   expect(await recordedOf("crossing", "e3")).toEqual([["no such", false]]);
 });
 
+describe("a hold that changes after the account was read is taken from as it is then, in the same try:", () => {
+  const capture = { kind: "capture", credits: 20n } as const;
+  test.each([
+    ["made", null, null, { status: "open", used: 15n }, { held: 45n, holdChanges: 2n }],
+    [
+      "given back",
+      "release",
+      null,
+      { status: "released", used: 0n },
+      { held: 0n, holdChanges: 2n },
+    ],
+    [
+      "captured",
+      "capture",
+      capture,
+      { status: "captured", used: 15n },
+      { held: 5n, holdChanges: 3n },
+    ],
+  ] as const)("%s", async (name, kind, given, hold, account) => {
+    const id = `meanwhile ${name}`;
+    const of = await openWith(id);
+    await openWith(`${id}, beside`);
+    const make = (account: string) => changeHold(books, askedHold(account, "run", 60n));
+    if (kind !== null) await make(id);
+    await make(`${id}, beside`);
+    const readRates = ratesReader();
+    let tries = 0;
+    const batch = usageBatches(books, id).next([
+      use(id, "e1", 15n),
+      use(`${id}, beside`, "e1", 15n),
+    ]);
+    await debitUsage(
+      books.database,
+      async (transaction) => {
+        // The account's row was read by a statement before.
+        const rates = await readRates(transaction);
+        tries += 1;
+        if (kind === null) await make(id);
+        else
+          await changeHold(
+            books,
+            given === null ? { kind: "release", ...of } : { ...of, ...given },
+          );
+        return rates;
+      },
+      batch,
+    );
+    expect(tries).toBe(1);
+    expect(await holdOf(id)).toMatchObject(hold);
+    expect(await accountOf(id)).toMatchObject({ position: 15n, ...account });
+    expect(await accountOf(`${id}, beside`)).toMatchObject({ held: 45n, holdChanges: 2n });
+    expect((await toldOf(books, id)).problems).toEqual([]);
+    expect(await recordedOf(id, "e1")).toEqual([["run", hold.used > 0n]]);
+  });
+});
+
 test("holds made, used and ended meanwhile by others lose nothing, and metering runs nothing again", async () => {
   await openWith("busy", 1_000_000n);
   const { next } = usageBatches(books, "busy");
