@@ -1,5 +1,6 @@
 import type { MicroCredits } from "../line/credit-line.ts";
 import type { ColumnMetering } from "./meter-columns.ts";
+import { NO_HOLD } from "./usage-columns.ts";
 import type { UsageEvent } from "./usage-event.ts";
 
 /** What the events of a batch that name a hold of their account cost. */
@@ -25,14 +26,17 @@ export function holdCredits({
 }
 
 function creditsInColumns(drawn: ColumnMetering["columns"]): HoldCredits[] {
-  if (drawn === null || drawn.columns.holdIds.size === 0) return [];
-  const { columns, order, credits, stretches } = drawn;
+  if (drawn === null || !drawn.columns.isAnyHold) return [];
+  const { order, credits, stretches } = drawn;
+  const { names, hold } = drawn.columns;
   return stretches.flatMap(({ account: { accountId }, from, to }) => {
-    const named = new Map<string, number>();
+    const sums = new Map<number, number>();
     for (let index = from; index < to; index += 1) {
-      const holdId = columns.holdIds.get(order[index] ?? 0);
-      if (holdId !== undefined) named.set(holdId, (named.get(holdId) ?? 0) + (credits[index] ?? 0));
+      const number = hold[order[index] ?? 0] ?? NO_HOLD;
+      if (number !== NO_HOLD) sums.set(number, (sums.get(number) ?? 0) + (credits[index] ?? 0));
     }
-    return Array.from(named, ([holdId, sum]) => ({ accountId, holdId, credits: BigInt(sum) }));
+    return Array.from(sums, ([number, sum]) => {
+      return { accountId, holdId: names.holds.valueOf(number), credits: BigInt(sum) };
+    });
   });
 }

@@ -9,6 +9,7 @@ export interface EventNames {
   readonly meters: NameTable<string>;
   readonly sources: NameTable<string>;
   readonly dimensions: NameTable<Readonly<Record<string, string>>>;
+  readonly holds: NameTable<string>;
 }
 
 /**
@@ -24,12 +25,13 @@ export interface UsageColumns {
   readonly meter: Int32Array;
   readonly source: Int32Array;
   readonly dimensions: Int32Array;
+  readonly hold: Int32Array;
+  /** False: `hold` is `NO_HOLD` throughout. */
+  readonly isAnyHold: boolean;
   /** 16 bytes for each event: its id, if that is a UUID in its canonical text. */
   readonly ids: Uint8Array;
   /** The ids that are not, by place. */
   readonly idTexts: ReadonlyMap<number, string>;
-  /** The holds that events use, by place. */
-  readonly holdIds: ReadonlyMap<number, string>;
   /** From 0 to below 2^52. */
   readonly quantity: Float64Array;
   readonly occurredAt: Float64Array;
@@ -44,6 +46,8 @@ export interface UsageColumns {
 export const ID_BYTES = 16;
 /** The number of the dimensions of events that have none. */
 export const NO_DIMENSIONS = 0;
+/** The number of the hold of events that name none. */
+export const NO_HOLD = 0;
 
 /** The event whose first line is at a place. */
 export function eventAt(columns: UsageColumns, place: number): ReceivedEvent {
@@ -61,7 +65,7 @@ export function eventAt(columns: UsageColumns, place: number): ReceivedEvent {
     source: names.sources.valueOf(columns.source[place] ?? -1),
     dimensions: names.dimensions.valueOf(columns.dimensions[place] ?? -1),
     quantities: quantitiesBehind(columns, place),
-    holdId: columns.holdIds.get(place) ?? null,
+    holdId: holdIdAt(columns, place),
   };
 }
 
@@ -82,6 +86,12 @@ export function firstLines({ goesOn }: UsageColumns, places: Int32Array): Int32A
 
 export function accountIdAt({ names, account, plain }: UsageColumns, place: number): string {
   return plain.get(place)?.accountId ?? names.accounts.valueOf(account[place] ?? -1);
+}
+
+/** The hold that an event which is not in `plain` names. */
+export function holdIdAt({ names, hold }: UsageColumns, place: number): string | null {
+  const number = hold[place] ?? NO_HOLD;
+  return number === NO_HOLD ? null : names.holds.valueOf(number);
 }
 
 export function meterAt({ names, meter, plain }: UsageColumns, place: number): string {
@@ -112,7 +122,8 @@ export function plainColumns(events: readonly ReceivedEvent[]): UsageColumns {
     dimensions: new Int32Array(count),
     ids: new Uint8Array(0),
     idTexts: new Map(),
-    holdIds: new Map(),
+    hold: new Int32Array(count),
+    isAnyHold: false,
     quantity: new Float64Array(count),
     occurredAt: new Float64Array(count),
     partition: Int32Array.from(events, ({ partition }) => partition),
@@ -127,6 +138,7 @@ const NO_NAMES: EventNames = {
   meters: new NameTable<string>(() => null),
   sources: new NameTable<string>(() => null),
   dimensions: new NameTable<Readonly<Record<string, string>>>(() => null),
+  holds: new NameTable<string>(() => null),
 };
 
 /** The id of an event that is not in `plain`. */

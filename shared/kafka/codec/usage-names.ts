@@ -11,6 +11,7 @@ const MOST_NAMES = 200_000;
 const MOST_BYTES = 16 << 20;
 /** An Avro map without entries. */
 const NO_ENTRIES = Uint8Array.of(0);
+const NO_TEXT = Uint8Array.of();
 
 /** Keeps names across batches: those of the last call, or none if they have become too many. */
 export function keepNames(): () => EventNames {
@@ -31,8 +32,10 @@ function openNames(): EventNames {
     meters: textTable(TEXT_PROBLEM.meter),
     sources: textTable(TEXT_PROBLEM.source),
     dimensions: new NameTable(readDimensions),
+    holds: textTable(TEXT_PROBLEM.holdId),
   };
   names.dimensions.numberOf(NO_ENTRIES, 0, NO_ENTRIES.length);
+  names.holds.numberOf(NO_TEXT, 0, NO_TEXT.length);
   return names;
 }
 

@@ -3,6 +3,7 @@ import {
   type EventNames,
   ID_BYTES,
   NO_DIMENSIONS,
+  NO_HOLD,
   type UsageColumns,
 } from "../../core/usage/usage-columns.ts";
 import {
@@ -38,12 +39,12 @@ interface EventRecord {
 export class UsageWriter {
   #columns: UsageColumns;
   readonly #idTexts = new Map<number, string>();
-  readonly #holdIds = new Map<number, string>();
   readonly #plain = new Map<number, ReceivedEvent>();
   readonly #earliest: Instant;
   readonly #latest: Instant;
   readonly #further: FurtherLines;
   #count = 0;
+  #isAnyHold = false;
   #bytes: Buffer = Buffer.alloc(0);
   #at = 0;
   #end = 0;
@@ -54,11 +55,8 @@ export class UsageWriter {
     this.#latest = latestOf(window, now);
     this.#further = new FurtherLines(names.meters);
     const kept = {
-      count: 0,
-      names,
-      idTexts: this.#idTexts,
-      holdIds: this.#holdIds,
-      plain: this.#plain,
+      ...{ count: 0, names, isAnyHold: false },
+      ...{ idTexts: this.#idTexts, plain: this.#plain },
     };
     this.#columns = { ...kept, ...emptyColumns(records) };
   }
@@ -93,7 +91,6 @@ export class UsageWriter {
       this.#at === this.#end;
     if (!isUsual) {
       this.#idTexts.delete(place);
-      this.#holdIds.delete(place);
       return false;
     }
     const { account, meter, source, quantity, occurredAt, dimensions } = this.#columns;
@@ -114,15 +111,15 @@ export class UsageWriter {
   #putFurther(place: number): void {
     const further = this.#further;
     this.#reserve(this.#count + further.count);
-    const { account, meter, source, quantity, occurredAt, dimensions } = this.#columns;
+    const { account, meter, source, quantity, occurredAt, dimensions, hold } = this.#columns;
     const { partition, offset, ids, goesOn } = this.#columns;
     const idText = this.#idTexts.get(place);
-    const holdId = this.#holdIds.get(place);
     for (let index = 0; index < further.count; index += 1) {
       const line = this.#count++;
       account[line] = account[place] ?? 0;
       source[line] = source[place] ?? 0;
       dimensions[line] = dimensions[place] ?? 0;
+      hold[line] = hold[place] ?? NO_HOLD;
       occurredAt[line] = occurredAt[place] ?? 0;
       partition[line] = partition[place] ?? 0;
       offset[line] = offset[place] ?? 0;
@@ -131,7 +128,6 @@ export class UsageWriter {
       goesOn[line] = 1;
       if (idText !== undefined) this.#idTexts.set(line, idText);
       else ids.copyWithin(line * ID_BYTES, place * ID_BYTES, (place + 1) * ID_BYTES);
-      if (holdId !== undefined) this.#holdIds.set(line, holdId);
     }
   }
 
@@ -149,7 +145,7 @@ export class UsageWriter {
   }
 
   finish(): UsageColumns {
-    return { ...this.#columns, count: this.#count };
+    return { ...this.#columns, count: this.#count, isAnyHold: this.#isAnyHold };
   }
 
   #putId(place: number): boolean {
@@ -191,16 +187,16 @@ export class UsageWriter {
 
   /** Reads the hold, the last field; false: it is not usual. */
   #putHold(place: number, layout: UsageLayout): boolean {
+    const { hold, names } = this.#columns;
+    hold[place] = NO_HOLD;
     if (layout !== "with_hold") return true;
     const branch = this.#long();
     if (branch !== HOLD_BRANCH) return branch === NO_HOLD_BRANCH;
-    const length = this.#long();
-    const from = this.#at;
-    if (!this.#skip(length)) return false;
-    const text = this.#bytes.toString("utf8", from, this.#at);
-    if (TEXT_PROBLEM.holdId(text) !== null) return false;
-    this.#holdIds.set(place, text);
-    return true;
+    const number = this.#name(names.holds);
+    hold[place] = number;
+    this.#isAnyHold = true;
+    // An empty text has the number of no hold.
+    return number > NO_HOLD;
   }
 
   readonly #readLine = () => {
@@ -295,6 +291,7 @@ function emptyColumns(places: number) {
     meter: new Int32Array(places),
     source: new Int32Array(places),
     dimensions: new Int32Array(places),
+    hold: new Int32Array(places),
     ids: new Uint8Array(places * ID_BYTES),
     quantity: new Float64Array(places),
     occurredAt: new Float64Array(places),

@@ -1,6 +1,12 @@
 import type { Instant } from "../../core/line/account.ts";
 import type { DrawnColumns, DrawnStretch } from "../../core/usage/draw-columns.ts";
-import { eventAt, eventIdAt, ID_BYTES, NO_DIMENSIONS } from "../../core/usage/usage-columns.ts";
+import {
+  eventAt,
+  eventIdAt,
+  holdIdAt,
+  ID_BYTES,
+  NO_DIMENSIONS,
+} from "../../core/usage/usage-columns.ts";
 import { type HoldsUsed, usedOf } from "../holds/take-usage.ts";
 import type { RowWriter } from "../postgres/insert-rows.ts";
 import type { EventKeys } from "./event-key.ts";
@@ -108,9 +114,9 @@ export class ColumnPage implements PageRow {
   }
 
   get holds(): PageHolds | null {
-    const { holdIds } = this.#drawn.columns;
-    if (holdIds.size === 0) return null;
-    return { at: (index) => holdIds.get(this.#place(index)) ?? null, used: this.#used };
+    const { columns } = this.#drawn;
+    if (!columns.isAnyHold) return null;
+    return { at: (index) => holdIdAt(columns, this.#place(index)), used: this.#used };
   }
 
   putIds(rows: RowWriter): void {
