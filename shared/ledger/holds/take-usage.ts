@@ -63,24 +63,32 @@ export function heldAfter(taking: readonly Taking[]): HoldsTaken {
   );
 }
 
+/** What was taken from holds, while it is written. */
+interface Taken {
+  readonly used: HoldsUsed;
+  readonly written: Promise<void>;
+}
+
 /**
- * Writes what was taken, in the transaction that has drawn the usage and so has locked its accounts; from the
- * accounts with other holds than were read, it takes again.
+ * Begins to write what was taken, in the transaction that has drawn the usage and so has locked its accounts: what
+ * follows does not wait for it. From the accounts with other holds than were read, it takes again first.
  */
 export async function writeTaken(
   transaction: Transaction,
   taking: readonly Taking[],
   otherHolds: readonly string[],
   now: Instant,
-): Promise<HoldsUsed> {
+): Promise<Taken> {
   const others = new Set(otherHolds);
   const asRead = taking.filter(({ account }) => !others.has(account.accountId));
   const changed = taking.filter(({ account }) => others.has(account.accountId));
-  await writeUsedHolds(transaction, asRead, now);
+  const written = writeUsedHolds(transaction, asRead, now);
+  written.catch(() => undefined);
   const again = await takeAgain(transaction, changed, now);
-  return new Map(
-    [...asRead, ...again].map(({ account, used }) => [account.accountId, new Set(used)]),
+  const used = [...asRead, ...again].map(
+    ({ account, used }) => [account.accountId, new Set(used)] as const,
   );
+  return { used: new Map(used), written };
 }
 
 async function takeAgain(

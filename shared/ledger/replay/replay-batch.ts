@@ -46,7 +46,7 @@ export function replayBatch(
         const { histories } = context;
         const isPosted = await postReplayed(transaction, metering, histories, usage.accounts);
         // Holds are copied as they were, with what was used of them.
-        return isPosted ? { ...metering, holdsUsed: null } : null;
+        return isPosted ? { ...metering, holdsUsed: null, written: null } : null;
       }
     }
   });

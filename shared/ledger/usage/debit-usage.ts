@@ -50,9 +50,9 @@ export function debitUsage(
     const otherHolds = await postMovement(transaction, metering, now, usage.accounts, taken);
     if (otherHolds === null) return null;
     await endAutoTopUps(transaction, metering.changes, now);
-    const holdsUsed = await writeTaken(transaction, taking, otherHolds, now);
+    const holds = await writeTaken(transaction, taking, otherHolds, now);
     batch.onStep?.("move");
-    return { ...metering, holdsUsed };
+    return { ...metering, holdsUsed: holds.used, written: holds.written };
   });
 }
 

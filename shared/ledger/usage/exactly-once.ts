@@ -146,6 +146,7 @@ async function tryOnce(
   const spent = budgetSpends(metering);
   const watched = metering.accounts.filter(({ alertAt }) => alertAt !== null);
   await together([
+    metering.written,
     writeUsage(transaction, metering, { generations, keys, mayClash, meteredAt: now }),
     storeDeadLetters(transaction, deadLetters),
     addSpend(transaction, metering.spends),

@@ -24,6 +24,8 @@ interface Writing {
 export interface MeteredBatch extends ColumnMetering {
   /** Null: not known. */
   readonly holdsUsed: HoldsUsed | null;
+  /** What of it is being written yet; null: nothing. */
+  readonly written: Promise<void> | null;
 }
 
 /** Writes the pages of a batch and the identities on them. `accounts` have the versions before it. */
