@@ -4,12 +4,16 @@ import { eventIds } from "../../../shared/client/event-ids.ts";
 import { endedHoldPage, hold, holdPage, toHold } from "../../../shared/contract/hold.ts";
 import { listOf } from "../../../shared/contract/page.ts";
 import { HOLD_SECONDS, type Hold } from "../../../shared/core/holds/hold.ts";
+import type { AccountId } from "../../../shared/core/line/account.ts";
 import { changeHolds, type HoldAsked } from "../../../shared/ledger/holds/change-holds.ts";
 import {
   listEndedHolds,
   listOpenHolds,
   readHold,
 } from "../../../shared/ledger/holds/read-holds.ts";
+import { readShortage } from "../../../shared/ledger/payments/read-shortage.ts";
+import type { Database } from "../../../shared/ledger/postgres/database.ts";
+import { readSnapshot } from "../../../shared/ledger/postgres/read-snapshot.ts";
 import {
   accountIdArgument,
   creditsArgument,
@@ -24,6 +28,7 @@ import { refused, shown, WrongUsage } from "../shell/result.ts";
 import { addCommand, type JsonOption, run } from "../shell/run-command.ts";
 import { orUnknown, withDatabase } from "../shell/with-database.ts";
 import { changedText, holdText, listedText } from "./hold-text.ts";
+import { shortageText } from "./shortage-text.ts";
 
 export function addHoldCommands(program: Command): void {
   const group = program
@@ -162,9 +167,19 @@ function change(asked: HoldAsked, options: JsonOption): Promise<void> {
         `it may or may not have been done; hold ${asked.holdId} can be asked for again`,
       );
       if (outcome === undefined) throw new Error("a request about a hold has no outcome");
+      if (outcome.kind === "insufficient_credits") {
+        return refused(outcome, await whyShort(database, asked.accountId));
+      }
       if (outcome.kind !== "held") return refused(outcome);
       const changed: Hold = outcome.hold;
       return shown(hold, toHold(changed), changedText(changed));
     }),
   );
+}
+
+async function whyShort(database: Database, accountId: AccountId): Promise<string | null> {
+  const short = await readSnapshot(database, (transaction) =>
+    readShortage(transaction, accountId, Date.now()),
+  );
+  return short && shortageText(short);
 }

@@ -28,13 +28,14 @@ export function shown<Noun extends z.ZodType>(
   return { kind: "shown", data: () => z.encode(noun, value), text, failure };
 }
 
-/** A refusal of the core or the ledger, or a sentence of the command itself. */
-export function refused(refusal: Refusal | string): Result {
+/** A refusal of the core or the ledger, with more about it, or a sentence of the command itself. */
+export function refused(refusal: Refusal | string, more: string | null = null): Result {
   if (typeof refusal === "string") {
     return { kind: "refused", sentence: printable(refusal), code: null };
   }
   const { sentence, hint } = explainRefusal(refusal);
-  const text = hint === undefined ? sentence : `${sentence} (${hint})`;
+  const said = more === null ? sentence : `${sentence}; ${more}`;
+  const text = hint === undefined ? said : `${said} (${hint})`;
   return { kind: "refused", sentence: printable(text), code: refusal.kind };
 }
 

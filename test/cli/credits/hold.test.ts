@@ -58,7 +58,11 @@ test("ended holds are listed page by page, the last one first", async () => {
 
 describe("is refused in a sentence", () => {
   test.each([
-    [1, "make acme 100", "the hold asks for 100 credits, and 9 are available"],
+    [
+      1,
+      "make acme 100",
+      "the hold asks for 100 credits, and 9 are available; auto top-up is stopped, or has no payment method\n",
+    ],
     [1, "make nobody 1", "there is no account nobody"],
     [2, "make acme -1", /./],
     [2, "make acme 1 --for 86401", "--for is 86401; at most 86400 seconds are allowed"],
