@@ -244,11 +244,18 @@ function isNotOf(accounts: readonly string[]) {
   return ({ account_id }: { readonly account_id: string }) => !accounts.includes(account_id);
 }
 
-/** What `drawdown reconcile` finds: account and kind. */
+/**
+ * What `drawdown reconcile` finds: account and kind. Usage that is metered again takes fewer transactions than it
+ * may have taken, so that balances of before may have higher versions.
+ */
 async function differences(): Promise<string[]> {
   const { stdout } = await drawdown(["reconcile", "--json"], { env: { DATABASE_URL: server.url } });
   const found = JSON.parse(stdout) as { differences: { account_id: string; kind: string }[] };
-  const ours = found.differences.filter(({ account_id }) => account_id.startsWith("restore-"));
+  const ours = found.differences.filter(
+    ({ account_id, kind }) =>
+      account_id.startsWith("restore-") &&
+      !(kind === "balance_ahead" && [...USING, BUYING].includes(account_id)),
+  );
   return ours.map(({ account_id, kind }) => `${account_id} ${kind}`).toSorted();
 }
 

@@ -18,6 +18,7 @@ const LONGEST = [
   "test/pipeline/top-up-unknown.test.ts",
   "test/reconcile/faults.test.ts",
   "test/crash/scheduler-kills.test.ts",
+  "test/restore/restore.test.ts",
   "test/examples/examples.test.ts",
   "test/examples/readme.test.ts",
   "test/month/schedulers.test.ts",
