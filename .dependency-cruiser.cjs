@@ -20,7 +20,7 @@ const ROOMS = {
   "shared/ledger": [
     ...["postgres", "outbox", "alerts", "catalogue", "access", "books", "budgets", "holds"],
     ...["credits", "usage", "month", "payments", "webhooks", "dead-letters"],
-    ...["replay", "proof", "housekeeping"],
+    ...["replay", "proof", "housekeeping", "privacy"],
   ],
   "shared/kafka": [
     "records",
@@ -34,7 +34,7 @@ const ROOMS = {
   ],
   "services/cli": [
     ...["shell", "credits", "subscription", "account", "catalogue", "payments"],
-    ...["usage", "dead-letters", "operate", "webhooks", "proof", "what-if"],
+    ...["usage", "dead-letters", "operate", "webhooks", "proof", "what-if", "privacy"],
   ],
   "services/dashboard": [
     ...["api", "text", "live", "parts", "state", "access"],

@@ -64,6 +64,7 @@ const COMMANDS: readonly (readonly [string, () => Promise<(program: Command) => 
   ["doctor", () => import("./proof/doctor.ts").then((m) => m.addDoctorCommand)],
   ["reconcile", () => import("./proof/reconcile.ts").then((m) => m.addReconcileCommand)],
   ["replay", () => import("./proof/replay.ts").then((m) => m.addReplayCommand)],
+  ["privacy", () => import("./privacy/privacy.ts").then((m) => m.addPrivacyCommands)],
 ];
 
 /**

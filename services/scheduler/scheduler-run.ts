@@ -13,6 +13,7 @@ import {
   type Sum,
 } from "../../shared/ledger/month/run-schedule.ts";
 import type { Database } from "../../shared/ledger/postgres/database.ts";
+import { eraseAgain } from "../../shared/ledger/privacy/erase-again.ts";
 import type { ServiceContext } from "../../shared/runtime/run-service.ts";
 
 interface RunContext extends Pick<ServiceContext, "logger" | "stopping"> {
@@ -29,7 +30,7 @@ const MOST_COUNTED = 10_000;
 
 /**
  * Makes the scheduler's run: settles what is due, publishes expiry notices, requests retries of dead
- * letters whose account, meter or price now exists, and logs a summary. It waits out an outage of
+ * letters whose account, meter or price now exists, erases what has come to erased accounts, and logs a summary. It waits out an outage of
  * Postgres; any other failure is logged, and the next run tries again. When stopping, it ends after
  * the current transaction.
  */
@@ -39,6 +40,7 @@ export function schedulerRun(context: RunContext): () => Promise<void> {
     const startedAt = performance.now();
     let done = EMPTY_TOTALS;
     let retries = 0;
+    let erased = 0;
     try {
       // After an outage it begins again; what it has done is no longer due.
       await waits.untilUp("Postgres", async () => {
@@ -56,6 +58,7 @@ export function schedulerRun(context: RunContext): () => Promise<void> {
           context.onStep?.();
           if (stopping.aborted) return;
         }
+        erased += await eraseWhatCame(context, clock);
         await warnOfWaiting(context, clock, completeUntil);
       });
     } catch (error) {
@@ -63,10 +66,24 @@ export function schedulerRun(context: RunContext): () => Promise<void> {
       logger.error({ err: error }, "the run failed; the next one tries again");
     }
     logger.info(
-      { ...inCredits(done), retries, ms: Math.round(performance.now() - startedAt) },
+      { ...inCredits(done), retries, erased, ms: Math.round(performance.now() - startedAt) },
       "run",
     );
   };
+}
+
+/** Returns the number of erased accounts to which something personal had come. */
+async function eraseWhatCame(
+  { database, stopping, onStep }: RunContext,
+  clock: Instant,
+): Promise<number> {
+  let erased = 0;
+  for await (const isErased of eraseAgain(database, clock)) {
+    if (isErased) erased += 1;
+    onStep?.();
+    if (stopping.aborted) break;
+  }
+  return erased;
 }
 
 /** The clock of another machine may be ahead. */

@@ -3,6 +3,7 @@ import { resolve } from "node:path";
 import { licencesTable } from "./licences-table.ts";
 import { limitsTables } from "./limits-tables.ts";
 import { modelFiles } from "./model-files.ts";
+import { privacyTable } from "./privacy-table.ts";
 import { recordTables } from "./record-tables.ts";
 import { settingsTables } from "./settings-table.ts";
 
@@ -14,6 +15,7 @@ export const GENERATED = [
   { page: "CONTRIBUTING.md", text: modelFiles },
   { page: "THIRD-PARTY.md", text: licencesTable },
   { page: "docs/limits.md", text: limitsTables },
+  { page: "docs/privacy.md", text: privacyTable },
   { page: "docs/settings.md", text: settingsTables },
   { page: "docs/topics.md", text: recordTables },
 ] as const;

@@ -4,6 +4,7 @@ import { judgeBalance, type LowBalance } from "../line/low-balance.ts";
 import { postEntry } from "../line/post-entry.ts";
 import { isReservedLot } from "../line/reference.ts";
 import type { Refusal } from "../line/refusal.ts";
+import { isErased } from "../text/erased.ts";
 import { earlier } from "./account-book.ts";
 import { endOfLot, GRACE_MS, type LotEnd } from "./expiry.ts";
 
@@ -120,7 +121,7 @@ function isSameGrant(request: Grant, lot: GrantedLot, timeZone: string): boolean
   return (
     request.credits === lot.credits &&
     request.source === lot.source &&
-    request.reference === lot.reference &&
+    (request.reference === lot.reference || isErased(lot.reference)) &&
     endOfLot(request.end, lot.grantedAt, timeZone) === lot.expiresAt
   );
 }

@@ -1,5 +1,6 @@
 import type { Instant } from "../line/account.ts";
 import { MAX_BIGINT } from "../line/credit-line.ts";
+import { isErased } from "../text/erased.ts";
 import { idProblem, isStorable } from "../text/text.ts";
 import { type EventLine, linesOf, type Quantities, type UsedMeters } from "./event-lines.ts";
 
@@ -147,7 +148,10 @@ export const TEXT_PROBLEM = {
   holdId: (text: string) => idProblem("hold_id", text),
 } as const;
 
-/** True when two events have the same content. Under one identity, other content is a conflict. */
+/**
+ * True when two events have the same content. Under one identity, other content is a conflict. What a dimension of an
+ * erased account was cannot be told any more, and is no difference.
+ */
 export function isSameEvent(a: UsageEvent, b: UsageEvent): boolean {
   return (
     a.meter === b.meter &&
@@ -155,7 +159,7 @@ export function isSameEvent(a: UsageEvent, b: UsageEvent): boolean {
     a.occurredAt === b.occurredAt &&
     a.source === b.source &&
     a.holdId === b.holdId &&
-    isSameRecord(a.dimensions, b.dimensions) &&
+    isSameRecord(a.dimensions, b.dimensions, isSameValue) &&
     isSameRecord(a.quantities, b.quantities)
   );
 }
@@ -204,9 +208,19 @@ function dimensionsProblem(dimensions: Readonly<Record<string, string>>): string
 function isSameRecord<T extends string | bigint>(
   a: Readonly<Record<string, T>>,
   b: Readonly<Record<string, T>>,
+  isSame: (one: T, other: T) => boolean = (one, other) => one === other,
 ): boolean {
   const keys = Object.keys(a);
-  return keys.length === Object.keys(b).length && keys.every((key) => a[key] === b[key]);
+  if (keys.length !== Object.keys(b).length) return false;
+  return keys.every((key) => {
+    const one = a[key];
+    const other = b[key];
+    return one !== undefined && other !== undefined && isSame(one, other);
+  });
+}
+
+function isSameValue(one: string, other: string): boolean {
+  return one === other || isErased(one) || isErased(other);
 }
 
 function distance(event: UsageEvent, now: Instant, where: string, limitMs: number): string {

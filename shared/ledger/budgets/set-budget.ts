@@ -122,6 +122,26 @@ export async function deleteBudget(
   );
 }
 
+const DELETE_ALL = "DELETE FROM budget WHERE account_id = $1";
+
+/** Deletes all budgets of an account, and what was counted for them. */
+export async function deleteBudgets(
+  database: Database,
+  { accountId, now, by }: RequestedBy,
+): Promise<{ readonly kind: "deleted" } | UnknownAccount> {
+  return moveAccount<{ readonly kind: "deleted" }>(
+    database,
+    { accountId, now, by },
+    async (settled, transaction) => {
+      await transaction.query(DELETE_ALL, [accountId]);
+      const counted = readCounted(settled.book.account.budgets);
+      for (const one of counted) await forget(transaction, { accountId }, one);
+      const step = counted.length === 0 ? null : await countOnly(transaction, settled, []);
+      return { decision: { kind: "deleted" }, step };
+    },
+  );
+}
+
 /** What an account counts changes: it moves, so that no batch goes on with what it has read before. */
 async function countOnly(
   transaction: Transaction,

@@ -2,6 +2,7 @@ import { type Deducted, type Deduction, deductCredits } from "../../core/changes
 import type { AccountId } from "../../core/line/account.ts";
 import type { MicroCredits } from "../../core/line/credit-line.ts";
 import type { Refusal } from "../../core/line/refusal.ts";
+import { erasedReference } from "../books/erased-reference.ts";
 import {
   type AccountNow,
   type Decided,
@@ -76,7 +77,7 @@ const FIND = `
   FROM entry
   LEFT JOIN lot ON lot.account_id = entry.account_id AND lot.lot_id = entry.lot_id
   WHERE entry.account_id = $1
-    AND entry.reference = $2
+    AND entry.reference IN ($2, $3)
     AND ((kind = 'adjustment' AND entry.lot_id IS NULL)
          OR (kind = 'grant' AND lot.source = 'adjustment'))
   ORDER BY sequence
@@ -88,7 +89,10 @@ async function findPosted(
   accountId: AccountId,
   { credits, reference }: Pick<Adjustment, "credits" | "reference">,
 ): Promise<Repeated | Refusal<"adjustment_exists"> | null> {
-  const posted = await queryRow<Posted>(transaction, FIND, [accountId, reference]);
+  const posted = await queryRow<Posted>(transaction, FIND, [
+    ...[accountId, reference],
+    erasedReference(accountId, reference),
+  ]);
   if (posted === null) return null;
   return posted.credits === credits
     ? { kind: "already_exists", ...posted }

@@ -131,7 +131,9 @@ export async function compareBooks(
   const all = await queryRow<{ count: bigint }>(source, "SELECT count(*) FROM account");
   const differing = new Set<string>();
   const differences: BooksDifference[] = [];
-  for (const compared of COMPARED(keptRecords(await pastPartitions(source)))) {
+  const { rowCount: erasures } = await source.query("SELECT FROM erasure LIMIT 1");
+  const records = comparedRecords(await pastPartitions(source), erasures !== 0);
+  for (const compared of COMPARED(records)) {
     const named: string[] = [];
     for await (const id of keysThatDiffer(source, target, digestsOf(compared))) {
       differing.add(id);
@@ -148,7 +150,34 @@ export async function compareBooks(
   return { accounts: all?.count ?? 0n, differing: differing.size, differences };
 }
 
-/** Of what the source does not keep any more, the target may have records. */
+/**
+ * Of what the source does not keep any more, the target may have records; of an erased account, other pseudonyms, or
+ * the values that the topic still has.
+ */
+function comparedRecords(past: readonly PastPartition[], hasErasures: boolean): string {
+  const kept = keptRecords(past);
+  if (!hasErasures) return kept;
+  return `(
+    SELECT account_id, event_id, meter, quantity, occurred_at, source,
+           CASE WHEN names IS NULL THEN dimensions
+                ELSE erased_dimensions(NULL, names, dimensions) END AS dimensions,
+           credits, given_back, start_position, kafka_partition, kafka_offset, hold_id
+    FROM ${kept}
+    LEFT JOIN (${KEPT_DIMENSIONS}) AS erased USING (account_id)
+  ) AS usage_record`;
+}
+
+// What one erasure of an account has kept, another may not have.
+const KEPT_DIMENSIONS = `
+  SELECT account_id, ARRAY(
+    SELECT name
+    FROM erasure, unnest(kept_dimensions) AS name
+    WHERE erasure.account_id = each.account_id
+    GROUP BY name
+    HAVING count(*) = each.times
+  ) AS names
+  FROM (SELECT account_id, count(*) AS times FROM erasure GROUP BY account_id) AS each`;
+
 function keptRecords(past: readonly PastPartition[]): string {
   if (past.length === 0) return "usage_record";
   const ends = past.map(({ partition, next }) => `WHEN ${partition} THEN ${next}`);

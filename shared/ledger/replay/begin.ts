@@ -60,6 +60,12 @@ const ACCOUNTS = {
 };
 
 /**
+ * A rebuilt line has none of the gaps that repairs have corrected, and the topic may still have what was erased:
+ * all of an erased account is looked at again.
+ */
+const BEGUN_ANEW: ReadonlySet<string> = new Set(["line_by", "account_version"]);
+
+/**
  * Copies what a replay does not build: the tables that do not follow from usage and entries, and accounts
  * without credits; and stores the offsets to start from. Returns why not, if the target is not empty.
  */
@@ -78,8 +84,7 @@ export async function beginReplay(
   for (const table of COPIED_TABLES) {
     signal.throwIfAborted();
     const columns = await listColumns(target, table);
-    // A rebuilt line has none of the gaps that repairs have corrected.
-    const values = columns.map((column) => (column === "line_by" ? "0" : column));
+    const values = columns.map((column) => (BEGUN_ANEW.has(column) ? "0::bigint" : column));
     await copyRows(source, target, {
       ...{ table, columns: columns.join(", ") },
       query: `SELECT ${values.join(", ")} FROM ${table}`,

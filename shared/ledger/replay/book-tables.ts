@@ -41,7 +41,7 @@ export const COPIED_TABLES = [
   // Messages that were not metered, which depended on the clock and the books of that time.
   "dead_letter",
   // Settings, proofs and repairs.
-  ...["setting_change", "reconciliation", "repair"],
+  ...["setting_change", "reconciliation", "repair", "erasure"],
   // Where events are delivered, and what was: so that nothing is delivered again.
   ...["webhook_endpoint", "webhook_delivery", "webhook_queue"],
   // Records not published yet: a repeat does no harm.
