@@ -13,6 +13,7 @@ CREATE TABLE erasure (
   kept_dimensions text[] NOT NULL,
   erased          jsonb NOT NULL DEFAULT '{}',
   account_version bigint NOT NULL,
+  hold_changes    bigint NOT NULL,
   PRIMARY KEY (account_id, sequence),
   CHECK ((finished_at IS NULL) = (pseudonym_key IS NOT NULL))
 );
@@ -22,7 +23,7 @@ CREATE UNIQUE INDEX erasure_unfinished ON erasure (account_id) WHERE finished_at
 COMMENT ON TABLE erasure IS 'What was erased of accounts: who asked for it, when, and how many rows of which tables; never the values.';
 COMMENT ON COLUMN erasure.pseudonym_key IS 'What pseudonyms are made with, so that a value has the same one everywhere. Destroyed as the erasure finishes: nobody can lead a pseudonym back, or make it again.';
 COMMENT ON COLUMN erasure.kept_dimensions IS 'The dimensions that prices depend on. Their values are kept, or no price could be proved.';
-COMMENT ON COLUMN erasure.account_version IS 'The version of the account as it began: what moved later is looked at again.';
+COMMENT ON COLUMN erasure.account_version IS 'The version of the account as it began, and hold_changes the number of its holds'' changes: what came later is looked at again.';
 
 -- Without a key it is the same for all values: to compare with books that have other pseudonyms.
 CREATE FUNCTION erased_value(key bytea, value text) RETURNS text

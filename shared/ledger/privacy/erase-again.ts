@@ -7,13 +7,13 @@ const MOVED = `
   SELECT account_id AS "accountId",
          CASE WHEN finished_at IS NULL THEN 0 ELSE account_version END AS since
   FROM (
-    SELECT DISTINCT ON (account_id) account_id, finished_at, account_version
+    SELECT DISTINCT ON (account_id) account_id, finished_at, account_version, hold_changes
     FROM erasure
     ORDER BY account_id, sequence DESC
   ) AS last
   JOIN account USING (account_id)
   WHERE finished_at IS NULL
-    OR (account.version > account_version
+    OR ((account.version > account_version OR account.hold_changes > last.hold_changes)
       AND NOT EXISTS (SELECT FROM schedule
                       WHERE schedule.account_id = last.account_id AND plan_id IS NOT NULL)
       AND NOT EXISTS (SELECT FROM payment_method WHERE payment_method.account_id = last.account_id))

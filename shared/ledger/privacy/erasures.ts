@@ -57,7 +57,8 @@ export function readLastErasure(
 // Dimensions are kept by which any price, also of before, is proved. What is deleted whole is counted here.
 const BEGIN = `
   INSERT INTO erasure
-    (account_id, sequence, asked_by, begun_at, pseudonym_key, kept_dimensions, account_version, erased)
+    (account_id, sequence, asked_by, begun_at, pseudonym_key, kept_dimensions, account_version, hold_changes,
+     erased)
   SELECT $1, (SELECT coalesce(max(sequence), 0) + 1 FROM erasure WHERE account_id = $1), $2,
          to_timestamp($3 / 1000.0), $4,
          ARRAY(
@@ -70,7 +71,7 @@ const BEGIN = `
            SELECT band_of FROM own_rate WHERE account_id = $1 AND band_of IS NOT NULL
            ORDER BY 1
          ),
-         version,
+         version, hold_changes,
          jsonb_strip_nulls(jsonb_build_object(
            'budget', nullif((SELECT count(*) FROM budget WHERE account_id = $1), 0),
            'payment_method', nullif((SELECT count(*) FROM payment_method WHERE account_id = $1), 0)))
@@ -93,7 +94,7 @@ export async function beginErasure(
 
 const SINCE = `
   UPDATE erasure
-  SET account_version = account.version
+  SET account_version = account.version, hold_changes = account.hold_changes
   FROM account
   WHERE erasure.account_id = $1 AND finished_at IS NULL AND account.account_id = $1`;
 
@@ -126,10 +127,10 @@ const FORGET = `
   WITH nothing AS (
     DELETE FROM erasure
     WHERE account_id = $1 AND finished_at IS NULL AND erased = '{}' AND sequence > 1
-    RETURNING sequence, account_version
+    RETURNING sequence, account_version, hold_changes
   )
   UPDATE erasure
-  SET account_version = nothing.account_version
+  SET account_version = nothing.account_version, hold_changes = nothing.hold_changes
   FROM nothing
   WHERE erasure.account_id = $1 AND erasure.sequence = nothing.sequence - 1`;
 

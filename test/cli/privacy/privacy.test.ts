@@ -274,6 +274,12 @@ describe("an account with personal values everywhere", () => {
       { sequence: 2, asked_by: "scheduler", erased: { usage_page: 1 } },
     ]);
     expect(await Array.fromAsync(eraseAgain(books.database, Date.now()))).toEqual([]);
+    const dimensions = { user: PERSON };
+    await changeHold(books, askedHold(ID, "late", 1n, { dimensions }));
+    await changeHold(books, { kind: "release", accountId: toAccountId(ID), holdId: "late" });
+    await publishAll();
+    expect(await Array.fromAsync(eraseAgain(books.database, Date.now()))).toEqual([true]);
+    expect(await whereFound()).toEqual([]);
   });
 });
 
