@@ -12,7 +12,7 @@ import {
   WEBHOOKS_SERVICE,
 } from "../local/services.ts";
 import { startStack } from "../local/stack.ts";
-import { stackFromEnvironment } from "../local/stack-from-environment.ts";
+import { stackFromEnvironment, USING_GIVEN } from "../local/stack-from-environment.ts";
 import { type Running, stopOnSignals } from "../local/stop-signals.ts";
 import { type Service, type Supervision, superviseServices } from "../local/supervise-services.ts";
 import { setUp } from "../set-up.ts";
@@ -89,6 +89,7 @@ async function demo(
   { say, signal }: { say: (line: string) => void; signal: AbortSignal },
 ): Promise<number> {
   const given = stackFromEnvironment();
+  if (given !== undefined) say(USING_GIVEN);
   const own = { dataDir: DATA_DIR, fresh: true, guarded: true, say, ports: PORTS };
   const stack = given ?? (await startStack(own));
   running.stack = stack;

@@ -8,7 +8,7 @@ import { localPayments } from "./payments.ts";
 import { secondTerminal, writeServers } from "./second-terminal.ts";
 import { SERVICES } from "./services.ts";
 import { type Stack, startStack } from "./stack.ts";
-import { stackFromEnvironment } from "./stack-from-environment.ts";
+import { stackFromEnvironment, USING_GIVEN } from "./stack-from-environment.ts";
 import { type Running, stopOnSignals } from "./stop-signals.ts";
 import { type Service, superviseServices } from "./supervise-services.ts";
 
@@ -67,6 +67,7 @@ async function start(
       "--fresh deletes only the data of servers that npm start runs itself. Omit it, or unset DATABASE_URL, KAFKA_BROKERS and SCHEMA_REGISTRY_URL.",
     );
   }
+  if (given !== undefined) say(USING_GIVEN);
   const local = { dataDir: DATA_DIR, fresh: flags.fresh, guarded: true, say };
   const stack = given ?? (await startStack(local));
   running.stack = stack;

@@ -1,5 +1,9 @@
 import type { Stack } from "./stack.ts";
 
+/** Said first where they are used: a terminal that has read servers.sh once has them set for good. */
+export const USING_GIVEN =
+  "DATABASE_URL, KAFKA_BROKERS and SCHEMA_REGISTRY_URL are set: those servers are used. Unset all three to start servers here.";
+
 /**
  * The servers of DATABASE_URL, KAFKA_BROKERS and SCHEMA_REGISTRY_URL; undefined if none is set. Throws
  * if only some are set.

@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { expect, test } from "vitest";
 import { stackFromEnvironment } from "../../../infra/local/stack-from-environment.ts";
 
@@ -9,6 +10,16 @@ const ALL = {
 
 test("with all three set, those servers are used", () => {
   expect(stackFromEnvironment({ ...ALL, HOME: "elsewhere" })?.env).toEqual(ALL);
+});
+
+test("npm start says that they are, before it fails on them", () => {
+  const away = { DATABASE_URL: "postgresql://127.0.0.1:1/drawdown", KAFKA_BROKERS: "127.0.0.1:1" };
+  const env = { ...process.env, ...away, SCHEMA_REGISTRY_URL: "http://127.0.0.1:1" };
+  const { status, stdout, stderr } = spawnSync(process.execPath, ["infra/local/main.ts"], {
+    ...{ env, encoding: "utf8", timeout: 20_000 },
+  });
+  expect([status, stdout]).toEqual([1, expect.stringMatching(/^DATABASE_URL, .* are set: those/)]);
+  expect(stderr).toContain("ECONNREFUSED");
 });
 
 test("with none set, there is no stack to use", () => {
