@@ -13,6 +13,9 @@ export const TOPICS = {
   balancesComplete: "billing.balances-complete",
 } as const;
 
+/** The topics that this version knows. */
+export const ALL_TOPICS: readonly string[] = Object.values(TOPICS);
+
 /** Metering's name in `consumer_offset`, and its Kafka group. */
 export const METERING = "metering";
 

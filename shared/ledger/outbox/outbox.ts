@@ -1,4 +1,5 @@
 import type { AccountId } from "../../core/line/account.ts";
+import { ALL_TOPICS } from "../../core/text/topics.ts";
 import { amountsAsText } from "../postgres/amounts-as-text.ts";
 import { columnsOf } from "../postgres/array-literal.ts";
 import { queryRow, queryRows, type Transaction } from "../postgres/database.ts";
@@ -43,17 +44,20 @@ export async function becomeRelay(transaction: Transaction): Promise<boolean> {
 const TAKE = `
   SELECT account_id AS "accountId", topic, sequence, record::json
   FROM outbox
-  WHERE refused IS NULL
+  WHERE refused IS NULL AND topic = ANY ($2)
   ORDER BY account_id, topic, sequence
   LIMIT $1
   FOR UPDATE`;
 
-/** The next records to publish, in order per account and topic, without refused ones; locked until the transaction ends. */
+/**
+ * The next records to publish, in order per account and topic, without refused ones; locked until the transaction
+ * ends. Those of topics that only a newer version knows are left to its relay.
+ */
 export async function takeFromOutbox(
   transaction: Transaction,
   limit: number,
 ): Promise<OutboxRecord[]> {
-  return queryRows<OutboxRecord>(transaction, TAKE, [limit], "take-from-outbox");
+  return queryRows<OutboxRecord>(transaction, TAKE, [limit, ALL_TOPICS], "take-from-outbox");
 }
 
 const DELETE = `

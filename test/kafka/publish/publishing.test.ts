@@ -95,6 +95,18 @@ test("records that Kafka has without the books knowing are published again with 
   expect(crossingsOf("again")).toEqual(["1", "2", "1", "2"]);
 });
 
+test("a record of a topic that only a newer version knows is left to its relay, and holds up nothing", async () => {
+  await books.database.query(
+    `INSERT INTO outbox (account_id, topic, sequence, record)
+     VALUES ('a-newer', 'billing.from-the-future', 1, '{}')`,
+  );
+  await leaveLowBalances("older", 1n);
+  expect(await relayOutbox(books.database, publisher)).toBe(false);
+  await eventually("the known one is published", () => crossingsOf("older").length === 1);
+  const { rows } = await books.database.query("SELECT topic, refused FROM outbox");
+  expect(rows).toEqual([{ topic: "billing.from-the-future", refused: null }]);
+});
+
 test("only one of two relays works at a time", async () => {
   await leaveLowBalances("two-relays", 1n, 2n, 3n, 4n);
   await Promise.all(Array.from({ length: 4 }, () => relayOutbox(books.database, publisher)));
