@@ -11,8 +11,8 @@ export const bug: Bug = {
     },
     {
       file: "shared/ledger/books/update-accounts.ts",
-      search: "return rowCount === accounts.length;",
-      replacement: "return rowCount !== null;",
+      search: "return rowCount === accounts.length ? [] : null;",
+      replacement: "return rowCount === null ? null : [];",
     },
   ],
   caughtBy: {
