@@ -30,6 +30,8 @@ export const SEND_LIMITS: SendLimits = { connectMs: 5_000, answerMs: 15_000 };
 /** Of an answer, no more is read, so that none fills the memory. */
 const MOST_READ_BYTES = 16 << 10;
 const MOST_KEPT_BYTES = 1_024;
+/** An answer counts by its status: what follows is waited for no longer, so that it does not hold up what comes next. */
+const MOST_READ_MS = 1_000;
 /** An idle connection is closed, so that a host that moves is looked up again. */
 const IDLE_MS = 5_000;
 
@@ -155,7 +157,7 @@ function checkedLookup(rules: AddressRules): LookupFunction {
   };
 }
 
-/** The first bytes; ends at 16 KiB, at the end, or where the connection ends. */
+/** The first bytes; ends at 16 KiB, after a second, at the end, or where the connection ends. */
 async function readStart(response: http.IncomingMessage): Promise<string> {
   const { promise, resolve } = Promise.withResolvers<void>();
   const pieces: Buffer[] = [];
@@ -169,7 +171,9 @@ async function readStart(response: http.IncomingMessage): Promise<string> {
     .on("error", () => resolve())
     .on("end", resolve)
     .on("close", resolve);
+  const timer = setTimeout(resolve, MOST_READ_MS);
   await promise;
+  clearTimeout(timer);
   return Buffer.concat(pieces).toString().replaceAll("\0", "\uFFFD");
 }
 

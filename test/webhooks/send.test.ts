@@ -96,8 +96,12 @@ describe("an answer", () => {
     expect(performance.now() - startedAt).toBeLessThan(SEND_LIMITS.answerMs / 2);
   });
 
-  test("that stalls after its status counts by its status", async () => {
-    expect(await answerOf(MISBEHAVIOUR.stalls)).toMatchObject({ status: 200, problem: null });
+  test("that stalls after its status counts by its status, and is waited for no longer", async () => {
+    const startedAt = performance.now();
+    const receiver = await openReceiver(() => MISBEHAVIOUR.stalls);
+    const answer = await sender(LOCAL, SEND_LIMITS).send(receiver.url);
+    expect(answer).toMatchObject({ status: 200, problem: null });
+    expect(performance.now() - startedAt).toBeLessThan(SEND_LIMITS.answerMs / 2);
   });
 
   test("keeps no NUL, which the books could not store", async () => {
