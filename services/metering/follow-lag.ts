@@ -70,7 +70,10 @@ export function lagFollower() {
 function noteEnd({ unread, next, high }: Followed, at: Instant): void {
   const isNew = high > (unread.at(-1)?.end ?? next);
   if (isNew && unread.length < MOST_SEEN) unread.push({ end: high, at });
-  while ((unread[0]?.end ?? high + 1n) <= next) unread.shift();
+  // Offsets are read after the ends, so that the books may have read beyond them by then.
+  for (let [oldest] = unread; oldest !== undefined && oldest.end <= next; [oldest] = unread) {
+    unread.shift();
+  }
 }
 
 function secondsOf({ unread, backlogEnd, next, newest, since }: Followed, now: Instant): number {

@@ -31,6 +31,13 @@ test("where all is read, nothing lags, however long nothing has come", () => {
   expect(lag(3_600)).toEqual({ events: 0, seconds: 0 });
 });
 
+test("books that another process has moved beyond the end that was seen lag by nothing", () => {
+  const { look, lag } = given({ high: 100, offset: 100 });
+  look(1, { high: 120, offset: 110 });
+  look(2, { high: 130, offset: 150 });
+  expect(lag(3)).toEqual({ events: 0, seconds: 0 });
+});
+
 test("what has come since lags from when its end was first seen, until the books have read it", () => {
   const { look, lag } = given({ high: 100, offset: 100 });
   look(10, { high: 130, offset: 100 });
