@@ -133,6 +133,18 @@ module.exports = {
       { pathNot: "^(test/|vitest.config.ts)" },
       { path: "^test/" },
     ),
+    forbid(
+      "traces-load-when-on",
+      "The SDK of OpenTelemetry is loaded where traces are switched on, and nowhere else.",
+      { pathNot: "^shared/runtime/tracing/otlp-tracing\\.ts$" },
+      { path: "@opentelemetry/", dependencyTypesNot: ["type-only"] },
+    ),
+    forbid(
+      "traces-load-late",
+      "Switching traces on imports what loads the SDK; nothing does before.",
+      {},
+      { path: "^shared/runtime/tracing/otlp-tracing\\.ts$", dynamic: false },
+    ),
     forbid("resolvable", "The import leads nowhere.", {}, { couldNotResolve: true }),
   ],
   options: {

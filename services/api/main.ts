@@ -30,7 +30,7 @@ const LEAVE_MS = 500;
 const DASHBOARD = resolve(import.meta.dirname, "../../dist/dashboard");
 
 await runService("api", async (service) => {
-  const { settings, logger, stopping, health, metrics } = service;
+  const { settings, logger, stopping, health, metrics, tracing } = service;
   const api = readApiSettings(process.env);
   const servers = openServers("drawdown-api", service, POOL);
   const heavyDatabase = openDatabase(settings.database, { ...HEAVY_POOL, name: "drawdown-api" });
@@ -55,7 +55,7 @@ await runService("api", async (service) => {
   const topics = await untilUp("Kafka", () => followTopics(kafka, listeners, skipped));
   const dashboardDir = existsSync(DASHBOARD) ? DASHBOARD : null;
   const client = openIngestClient(settings, logger);
-  const usage = { client, window: settings.metering.window };
+  const usage = { client, window: settings.metering.window, tracing };
   const app = await buildServer(
     {
       database,

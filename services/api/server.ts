@@ -73,7 +73,7 @@ export interface ServerContext
   readonly logger: Logger;
   /** Of this process; the server adds what it shows. */
   readonly metrics: Metrics;
-  readonly usage: Pick<IngestContext, "client" | "window" | "limits">;
+  readonly usage: Pick<IngestContext, "client" | "window" | "limits" | "tracing">;
   /** The open streams. */
   readonly listeners: Listeners;
   /** Records of the billing topics that cannot be used. */

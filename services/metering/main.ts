@@ -10,6 +10,7 @@ import { checkConsumer } from "../../shared/kafka/health/check-consumer.ts";
 import { checkOutbox } from "../../shared/kafka/health/check-outbox.ts";
 import { checkServers } from "../../shared/kafka/health/check-servers.ts";
 import { publishBooks } from "../../shared/kafka/publish/publish-books.ts";
+import { bookTraces } from "../../shared/kafka/publish/publish-traces.ts";
 import { watchHolds } from "../../shared/kafka/publish/watch-holds.ts";
 import { endStaleTransactions } from "../../shared/ledger/postgres/end-stale-transactions.ts";
 import { requireBooks } from "../../shared/ledger/postgres/require-books.ts";
@@ -17,6 +18,7 @@ import type { Logger } from "../../shared/runtime/logger.ts";
 import { runService } from "../../shared/runtime/run-service.ts";
 import { openSleeper } from "../../shared/runtime/sleeper.ts";
 import { batchSize } from "./batch-size.ts";
+import { batchTraces, UNTRACED_BATCHES } from "./batch-traces.ts";
 import { checkLag } from "./check-lag.ts";
 import { lagFollower } from "./follow-lag.ts";
 import { lagMetrics } from "./lag-metrics.ts";
@@ -39,7 +41,7 @@ const END_STALE_EVERY_MS = 2_000;
 const REPORT_EVERY_MS = 10_000;
 
 await runService("metering", async (service) => {
-  const { logger, stopping, health, metrics } = service;
+  const { logger, stopping, health, metrics, tracing } = service;
   const { stalledAfterMs } = service.settings.health;
   const { window, batchEvents } = service.settings.metering;
   const servers = openServers(NAME, service, { connections: 6 });
@@ -58,7 +60,7 @@ await runService("metering", async (service) => {
   const lag = lagFollower();
   lagMetrics(metrics, lag);
   const meter = meterMessages({
-    ...{ database, admin, window, logger, stopping, stepTimer: measured.stepTimer },
+    ...{ database, admin, window, logger, stopping },
     decoder: openUsageDecoder(registry),
     onCommitted(outcome) {
       measured.committed(outcome);
@@ -72,9 +74,20 @@ await runService("metering", async (service) => {
     },
   });
   const size = batchSize(batchEvents);
+  const traces = tracing && bookTraces(tracing);
+  const traced = tracing && traces ? batchTraces(tracing, traces) : UNTRACED_BATCHES;
   const meterInTime = async (deliveries: readonly Delivery[]) => {
     const from = performance.now();
-    const offsets = await meter(deliveries);
+    const timeStep = measured.stepTimer();
+    const offsets = await traced(deliveries, (trace) =>
+      meter(deliveries, {
+        ...trace,
+        step(step) {
+          timeStep(step);
+          trace.step?.(step);
+        },
+      }),
+    );
     const events = deliveries.reduce((sum, { batch }) => sum + batch.count, 0);
     const tookMs = performance.now() - from;
     size.took(events, tookMs);
@@ -104,7 +117,7 @@ await runService("metering", async (service) => {
   logger.info({ topic: TOPICS.usageEvents }, "metering");
   const report = setInterval(() => logger.info(counted, "metered so far"), REPORT_EVERY_MS);
   const background = Promise.all([
-    publishBooks({ ...servers, health, lookEveryMs: PUBLISH_EVERY_MS, sleeper }),
+    publishBooks({ ...servers, health, lookEveryMs: PUBLISH_EVERY_MS, sleeper, traces }),
     watchHolds({ ...servers, health }),
     watchEnds(servers, lag.look),
     endStale(servers, logger),

@@ -34,8 +34,14 @@ export interface MeteringContext {
   readonly stopping: AbortSignal;
   /** Called after every committed transaction. */
   onCommitted(outcome: DebitOutcome): void;
-  /** Called before each transaction's messages are decoded; what it returns is told of each step. */
-  stepTimer?(): (step: DebitStep) => void;
+}
+
+/** Watches batches on their way through one call. */
+export interface BatchWatch {
+  /** Called when each step has ended. */
+  step?(step: DebitStep): void;
+  /** Called after every committed transaction, before others are told. */
+  committed?(outcome: DebitOutcome): void;
 }
 
 const NOTHING = Buffer.alloc(0);
@@ -55,15 +61,18 @@ export interface Delivery {
  */
 export function meterMessages(
   context: MeteringContext,
-): (deliveries: readonly Delivery[]) => Promise<bigint[]> {
+): (deliveries: readonly Delivery[], watch?: BatchWatch) => Promise<bigint[]> {
   const { database, decoder } = context;
   const readRates = ratesReader();
   const readWindow = keptWindowReader(context);
   const names = keepNames();
   let expectRepeats = false;
 
-  return async (deliveries) => {
-    const onStep = context.stepTimer?.();
+  return async (deliveries, watch = {}) => {
+    const committed = (outcome: DebitOutcome) => {
+      watch.committed?.(outcome);
+      context.onCommitted(outcome);
+    };
     const heartbeat = async () => {
       await Promise.all(deliveries.map((delivery) => delivery.heartbeat()));
     };
@@ -91,13 +100,13 @@ export function meterMessages(
     const now = Date.now();
     const window = await waitOut(() => readWindow(now), waiting);
     const debit = (decoded: DecodedUsage) => {
-      onStep?.("decode");
+      watch.step?.("decode");
       const usage = {
         reader: USAGE_READER,
         now,
         ...decoded,
         expectRepeats,
-        ...(onStep && { onStep }),
+        ...(watch.step && { onStep: watch.step }),
       };
       return waitOut(() => debitUsage(database, readRates, usage), waiting);
     };
@@ -108,13 +117,13 @@ export function meterMessages(
     const reading = { decoder, now, window, retries };
     const outcome = await debit(decodeColumns(batches, names(), reading));
     expectRepeats = outcome.repeats > 0;
-    context.onCommitted(outcome);
+    committed(outcome);
     return Promise.all(
       deliveries.map(async ({ batch }, index) => {
         const result = outcome.runs[index];
         if (result?.kind !== "gap") return nextOffset(context, batch, result);
         const lost = await lostToRetention(context, batch, result.nextOffset, now);
-        if (lost !== null) context.onCommitted(await debit(lost));
+        if (lost !== null) committed(await debit(lost));
         return lost?.runs[0]?.nextOffset ?? result.nextOffset;
       }),
     );

@@ -2,6 +2,7 @@ import { openServers } from "../../shared/kafka/client/open-servers.ts";
 import { checkOutbox } from "../../shared/kafka/health/check-outbox.ts";
 import { checkServers } from "../../shared/kafka/health/check-servers.ts";
 import { publishBooks } from "../../shared/kafka/publish/publish-books.ts";
+import { bookTraces } from "../../shared/kafka/publish/publish-traces.ts";
 import { watchHolds } from "../../shared/kafka/publish/watch-holds.ts";
 import { requireBooks } from "../../shared/ledger/postgres/require-books.ts";
 import { runService } from "../../shared/runtime/run-service.ts";
@@ -37,13 +38,14 @@ await runService("scheduler", async (service) => {
   const prove = usageProof({ ...servers, logger, stopping });
   const keepHouse = housekeeping({ ...servers, retention, logger, stopping });
   const sleeper = openSleeper(stopping);
+  const traces = service.tracing && bookTraces(service.tracing);
   health.work("runs", runs.standsForMs);
   health.started();
   await Promise.all([
     runByCron(cron, runs.followed(measured("schedule", run)), stopping, { onDue: runs.onDue }),
     runByCron(proofCron, measured("proof", prove), stopping, { later: true }),
     runByCron(housekeepingCron, measured("housekeeping", keepHouse), stopping, { later: true }),
-    publishBooks({ ...servers, health, lookEveryMs: PUBLISH_EVERY_MS, sleeper }),
+    publishBooks({ ...servers, health, lookEveryMs: PUBLISH_EVERY_MS, sleeper, traces }),
     watchHolds({ ...servers, health }),
   ]);
   await servers.close();

@@ -9,6 +9,7 @@ import { checkOutbox } from "../../shared/kafka/health/check-outbox.ts";
 import { checkServers } from "../../shared/kafka/health/check-servers.ts";
 import { skippedMetrics } from "../../shared/kafka/health/skipped-metrics.ts";
 import { publishBooks } from "../../shared/kafka/publish/publish-books.ts";
+import { bookTraces } from "../../shared/kafka/publish/publish-traces.ts";
 import { watchHolds } from "../../shared/kafka/publish/watch-holds.ts";
 import { recordChargeLimits } from "../../shared/ledger/payments/charge-limits.ts";
 import { countLongPending, otherGateway } from "../../shared/ledger/payments/claim.ts";
@@ -77,11 +78,12 @@ await runService("top-up", async (service) => {
   health.started();
   logger.info({ gateway: gateway.name, webhooks: webhooks.url }, "topping up");
   const sleeper = openSleeper(stopping);
+  const traces = service.tracing && bookTraces(service.tracing);
   const background = Promise.all([
     charging.run(),
     watchCharges(context),
     recheckLowBalances({ database, waits, topUpLow }),
-    publishBooks({ ...servers, health, lookEveryMs: PUBLISH_EVERY_MS, sleeper }),
+    publishBooks({ ...servers, health, lookEveryMs: PUBLISH_EVERY_MS, sleeper, traces }),
     watchHolds({ ...servers, health }),
     waits.repeat("long-pending payments", async () => {
       await alarm(database, logger, payments.alarmAfterMs);

@@ -46,13 +46,19 @@ export class PublishFailed extends Error {
   }
 }
 
+/** What accompanies an event. */
+export interface PublishOptions {
+  /** The context of the caller's trace (W3C Trace Context), which metering continues; default: none. */
+  readonly traceparent?: string | null | undefined;
+}
+
 export interface UsageClient {
   /**
    * Publishes usage and resolves with the event once Kafka has it durably. Events published without
    * awaiting each other are sent in batches, each account's in order; await `ready` to limit them.
    * Rejects with InvalidUsage immediately, or with PublishFailed.
    */
-  publish(usage: Usage): Promise<UsageEvent>;
+  publish(usage: Usage, options?: PublishOptions): Promise<UsageEvent>;
   /** Resolves when fewer than `maxPending` events are unacknowledged. */
   ready(): Promise<void>;
   /** Resolves when every event published so far is acknowledged or has failed. */
@@ -63,6 +69,7 @@ export interface UsageClient {
 
 interface Pending {
   readonly event: UsageEvent;
+  readonly traceparent: string | null;
   readonly resolve: (event: UsageEvent) => void;
   readonly reject: (error: unknown) => void;
   /** In the time of `performance.now()`; rises along the queue. */
@@ -97,15 +104,19 @@ export function openUsageClient(options: UsageClientOptions): UsageClient {
   const waiting: (() => void)[] = [];
 
   return {
-    publish(usage) {
+    publish(usage, options = {}) {
       let event: UsageEvent;
+      let traceparent: string | null;
       try {
         event = accept(usage);
+        traceparent =
+          options.traceparent == null ? null : toText("traceparent", options.traceparent);
       } catch (error) {
         return Promise.reject(error);
       }
       const published = new Promise<UsageEvent>((resolve, reject) => {
-        queue.push({ event, resolve, reject, giveUpAt: performance.now() + giveUpAfterMs });
+        const giveUpAt = performance.now() + giveUpAfterMs;
+        queue.push({ event, traceparent, resolve, reject, giveUpAt });
       });
       newest = published;
       if (!isSending) void sendAll();
@@ -141,7 +152,7 @@ export function openUsageClient(options: UsageClientOptions): UsageClient {
     for (let failures = 0; queue.length > 0; ) {
       const batch = queue.slice(0, MAX_BATCH);
       try {
-        await publisher.publish(batch.map(({ event }) => toOutgoing(event)));
+        await publisher.publish(batch.map(toOutgoing));
         failures = 0;
         settle(batch.length, ({ event, resolve }) => resolve(event));
       } catch (error) {
@@ -237,8 +248,9 @@ function toDimensions(dimensions: Readonly<Record<string, unknown>>): Record<str
   return Object.fromEntries(texts);
 }
 
-function toOutgoing(event: UsageEvent) {
+function toOutgoing({ event, traceparent }: Pending) {
   return {
+    traceparent,
     topic: TOPICS.usageEvents,
     key: event.accountId,
     sequence: null,

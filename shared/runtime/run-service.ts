@@ -6,6 +6,7 @@ import { serveHealth } from "./health/serve-health.ts";
 import { createLogger, type Logger } from "./logger.ts";
 import { type Metrics, openMetrics } from "./metrics/metrics.ts";
 import { InvalidSettings, readSettings, type Settings } from "./settings.ts";
+import { openTracing, type Tracing } from "./tracing/tracing.ts";
 import { untilAborted } from "./until-aborted.ts";
 import { startWatchdog } from "./watchdog.ts";
 
@@ -21,6 +22,8 @@ export interface ServiceContext {
   readonly health: Health;
   /** What `/metrics` serves, on the port of its health. */
   readonly metrics: Metrics;
+  /** Null: traces are off. */
+  readonly tracing: Tracing | null;
 }
 
 /**
@@ -41,11 +44,14 @@ export async function runService(
   const metrics = openMetrics();
   collectDefaultMetrics({ register: metrics.register });
   healthMetrics(metrics, health);
-  const context = { settings, logger, stopping: stop.signal, health, metrics };
+  let tracing: Tracing | null = null;
   try {
+    tracing = await openTracing(name, settings.traces, logger);
+    const context = { settings, logger, stopping: stop.signal, health, metrics, tracing };
     const address = await serveHealth(name, { reports: health, metrics }, listen);
     logger.info({ address }, "serving health");
     await Promise.race([service(context), stuck(stop.signal)]);
+    await tracing?.close();
     logger.info("stopped");
     process.exit(0);
   } catch (error) {
@@ -54,6 +60,7 @@ export async function runService(
       process.exit(0);
     }
     logger.fatal({ err: error }, "ended by an error");
+    await tracing?.close();
     process.exit(1);
   }
 }

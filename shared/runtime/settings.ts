@@ -6,6 +6,7 @@ import { USUAL_ATTEMPTS } from "../core/payments/attempts-by-hand.ts";
 import { DEFAULT_WINDOW, MOST_AHEAD_MS } from "../core/usage/usage-event.ts";
 import { databaseUrlProblem } from "./database-url.ts";
 import type { KafkaSettings, RegistrySettings, TopicSettings } from "./server-settings.ts";
+import { SAMPLERS, type TraceSettings } from "./tracing/tracing.ts";
 
 /** An optional text and its description. */
 export const optional = (meaning: string) => z.string().optional().describe(meaning);
@@ -165,6 +166,22 @@ export const environment = z
       "Work that has not moved for this long is reported; `/livez` asks for a restart if all servers were up for as long meanwhile",
     ),
     LOG_LEVEL: logLevel,
+    OTEL_EXPORTER_OTLP_ENDPOINT: z
+      .url({ protocol: /^https?$/ })
+      .optional()
+      .describe(
+        "Where traces are sent, by OTLP over HTTP as JSON, such as `http://collector:4318`; without it, there are none. With it, the exporter also reads the standard `OTEL_EXPORTER_OTLP_HEADERS`, `_TIMEOUT`, `_COMPRESSION`, `_CERTIFICATE` and those of `_TRACES_`",
+      ),
+    OTEL_TRACES_SAMPLER: z
+      .enum(SAMPLERS)
+      .default("parentbased_always_on")
+      .describe("Which traces are kept"),
+    OTEL_TRACES_SAMPLER_ARG: z.coerce
+      .number()
+      .min(0)
+      .max(1)
+      .default(1)
+      .describe("The share of traces that a sampler with `traceidratio` keeps, from 0 to 1"),
   })
   .superRefine((env, context) => {
     for (const name of ["DATABASE_URL", "DATABASE_OWNER_URL"] as const) {
@@ -238,6 +255,10 @@ export function readSettings(env: NodeJS.ProcessEnv) {
           rejectUnauthorized: set.DATABASE_TLS === "verify",
           ...certificate("DATABASE_CA_FILE", set.DATABASE_CA_FILE),
         };
+  const traces: TraceSettings | null =
+    set.OTEL_EXPORTER_OTLP_ENDPOINT === undefined
+      ? null
+      : { sampler: set.OTEL_TRACES_SAMPLER, ratio: set.OTEL_TRACES_SAMPLER_ARG };
   return {
     database: { url: set.DATABASE_URL, tls },
     /** Null: the role of `database` owns the tables. */
@@ -275,6 +296,8 @@ export function readSettings(env: NodeJS.ProcessEnv) {
       stalledAfterMs: set.HEALTH_STALLED_SECONDS * 1000,
     },
     logLevel: set.LOG_LEVEL,
+    /** Null: off. */
+    traces,
   };
 }
 

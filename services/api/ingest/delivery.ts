@@ -18,10 +18,16 @@ export function openDelivery(
   let waiting = 0;
   let waitingBytes = 0;
 
-  async function publish(events: readonly UsageEvent[], bytes: number): Promise<boolean> {
+  async function publish(
+    events: readonly UsageEvent[],
+    bytes: number,
+    traceparent: string | null,
+  ): Promise<boolean> {
     waiting += events.length;
     waitingBytes += bytes;
-    const outcomes = await Promise.allSettled(events.map((event) => client.publish(event)));
+    const outcomes = await Promise.allSettled(
+      events.map((event) => client.publish(event, { traceparent })),
+    );
     waiting -= events.length;
     waitingBytes -= bytes;
     const failed = outcomes.find((outcome) => outcome.status === "rejected");
@@ -41,6 +47,7 @@ export function openDelivery(
     async deliver(
       events: readonly UsageEvent[],
       bytes: number,
+      traceparent: string | null,
     ): Promise<"acknowledged" | "no_room" | "not_in_time"> {
       // A batch above the limits is still accepted when nothing waits.
       const fits = waiting + events.length <= maxWaiting && waitingBytes + bytes <= maxWaitingBytes;
@@ -48,7 +55,10 @@ export function openDelivery(
       const late = Promise.withResolvers<boolean>();
       const timer = setTimeout(() => late.resolve(false), withinMs);
       try {
-        const isAcknowledged = await Promise.race([publish(events, bytes), late.promise]);
+        const isAcknowledged = await Promise.race([
+          publish(events, bytes, traceparent),
+          late.promise,
+        ]);
         return isAcknowledged ? "acknowledged" : "not_in_time";
       } finally {
         clearTimeout(timer);

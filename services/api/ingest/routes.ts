@@ -5,6 +5,7 @@ import { ingestProblem } from "../../../shared/contract/problem.ts";
 import type { Instant } from "../../../shared/core/line/account.ts";
 import type { FeedCard } from "../../../shared/core/offer/feed-card.ts";
 import type { EventWindow } from "../../../shared/core/usage/usage-event.ts";
+import type { Tracing } from "../../../shared/runtime/tracing/tracing.ts";
 import { checkAccount } from "../access/check-access.ts";
 import { Problem } from "../problem.ts";
 import { REFUSALS, securityOf } from "../routes/route.ts";
@@ -21,6 +22,7 @@ import {
   SINGLE,
 } from "./read-body.ts";
 import { ingestBody } from "./schemas.ts";
+import { traceRequests, traceSending } from "./trace-requests.ts";
 
 const PATHS = ["/v1/events", "/api/v1/events"];
 
@@ -42,6 +44,8 @@ export interface IngestContext {
   /** The window in which metering accepts events. */
   readonly window: EventWindow;
   readonly limits?: Partial<DeliveryLimits>;
+  /** Null: requests are not traced. */
+  readonly tracing?: Tracing | null;
 }
 
 /**
@@ -57,6 +61,7 @@ export async function ingestRoutes(app: FastifyInstance, context: IngestContext)
   app.setErrorHandler((error) => {
     throw toProblem(error);
   });
+  traceRequests(app, context.tracing ?? null);
   app.removeAllContentTypeParsers();
   app.addContentTypeParser(
     [SINGLE, BATCH, PLAIN],
@@ -81,14 +86,17 @@ export async function ingestRoutes(app: FastifyInstance, context: IngestContext)
     });
   }
 
-  async function publish({ body, headers, caller }: FastifyRequest, reply: FastifyReply) {
+  async function publish({ body, headers, caller, span }: FastifyRequest, reply: FastifyReply) {
     if (!isBody(body)) throw emptyBody();
     const { isBatch, events } = eventsOf(body, headers["content-type"] ?? PLAIN);
     const feeds = await context.readFeeds();
     const judged = judgeEvents(events, { feeds, window: context.window, now: context.now() });
     for (const { accountId } of judged.usage) checkAccount(caller, accountId);
     if (judged.accepted === 0 && events.length > 0) throw allRejected(judged, isBatch);
-    switch (await delivery.deliver(judged.usage, body.bytes)) {
+    const outcome = await traceSending(span, judged.usage.length, (traceparent) =>
+      delivery.deliver(judged.usage, body.bytes, traceparent),
+    );
+    switch (outcome) {
       case "no_room":
         throw noRoom();
       case "not_in_time":

@@ -6,6 +6,7 @@ import type { LoopWatch } from "../../runtime/health/watch-loop.ts";
 import type { OutageRetry } from "../client/retry-outages.ts";
 import type { FencedPublisher } from "./fenced-publisher.ts";
 import { MOST_CHANGES, publishBalances } from "./publish-balances.ts";
+import { type BookTraces, publishTraced } from "./publish-traces.ts";
 
 /**
  * The pause after publishing balances, within bounds: under load metering comes first. An account takes some
@@ -33,8 +34,9 @@ export async function keepBalancesPublished(parts: {
   readonly waits: OutageRetry;
   readonly lookEveryMs: number;
   readonly loop: LoopWatch;
+  readonly traces?: BookTraces["balances"] | null;
 }): Promise<void> {
-  const { database, publisher, tellComplete, waits, lookEveryMs, loop } = parts;
+  const { database, publisher, tellComplete, waits, lookEveryMs, loop, traces = null } = parts;
   const tooMany: TooMany = new Map();
   let standsBy = false;
   let seen: ReadonlySet<string> = new Set();
@@ -53,7 +55,9 @@ export async function keepBalancesPublished(parts: {
       if (seen.size === 0) await tell(until);
       return waits.pause(STAND_BY_MS);
     }
-    const published = await publishBalances(database, publisher, tooMany);
+    const published = await publishTraced(traces, (trace) =>
+      publishBalances(database, publisher, tooMany, trace),
+    );
     standsBy = published === null;
     if (published?.isAll === true) await tell(until);
     await waits.pause(

@@ -17,6 +17,7 @@ import {
   type UnpublishedDeadLetter,
 } from "../../ledger/usage/dead-letters.ts";
 import { acknowledged, publishEach } from "./publish-each.ts";
+import { type PublishTrace, UNTRACED } from "./publish-traces.ts";
 import type { Outgoing, Publisher } from "./publisher.ts";
 import { republishDeadLetters } from "./republish-dead-letters.ts";
 
@@ -31,15 +32,19 @@ const DEAD_LETTERS_AT_ONCE = 100;
  * refuses stays with the reason, and holds up nothing. One relay runs at a time, which keeps the order.
  * Returns true when there may be more.
  */
-export async function relayOutbox(database: Database, publisher: Publisher): Promise<boolean> {
+export async function relayOutbox(
+  database: Database,
+  publisher: Publisher,
+  trace = UNTRACED,
+): Promise<boolean> {
   if (!(await waitsForRelay(database))) return false;
   return inTransaction(database, async (transaction) => {
     if (!(await becomeRelay(transaction))) return false;
     const records = await takeFromOutbox(transaction, RECORDS_AT_ONCE);
     const letters = await takeDeadLetters(transaction, DEAD_LETTERS_AT_ONCE);
     const retries = await takeDeadLettersToRetry(transaction, DEAD_LETTERS_AT_ONCE);
-    if (records.length > 0) await publishRecords(transaction, publisher, records);
-    if (letters.length > 0) await publishDeadLetters(transaction, publisher, letters);
+    if (records.length > 0) await publishRecords(transaction, publisher, records, trace);
+    if (letters.length > 0) await publishDeadLetters(transaction, publisher, letters, trace);
     if (retries.length > 0) await republishDeadLetters(transaction, publisher, retries);
     return (
       records.length === RECORDS_AT_ONCE ||
@@ -53,10 +58,13 @@ async function publishRecords(
   transaction: Transaction,
   publisher: Publisher,
   records: readonly OutboxRecord[],
+  trace: PublishTrace,
 ): Promise<void> {
+  const traceparent = trace.publishing(records.length);
   const refused = await publishEach(publisher, records, (record) => ({
     ...record,
     key: record.accountId,
+    traceparent,
   }));
   await deleteFromOutbox(transaction, acknowledged(records, refused));
   for (const { item, why } of refused) await refuseInOutbox(transaction, item, why);
@@ -67,10 +75,13 @@ async function publishDeadLetters(
   transaction: Transaction,
   publisher: Publisher,
   letters: readonly UnpublishedDeadLetter[],
+  trace: PublishTrace,
 ): Promise<void> {
-  const tooLarge = await publishEach(publisher, letters, toOutgoing);
+  const traceparent = trace.publishing(letters.length);
+  const toTraced = (letter: UnpublishedDeadLetter) => ({ ...toOutgoing(letter), traceparent });
+  const tooLarge = await publishEach(publisher, letters, toTraced);
   const refused = await publishEach(publisher, tooLarge, ({ item }) =>
-    toOutgoing({ ...item, ...cutPayload(item) }),
+    toTraced({ ...item, ...cutPayload(item) }),
   );
   const without = refused.map(({ item: { item }, why }) => ({ item, why }));
   await markDeadLetters(transaction, acknowledged(letters, without), "published");

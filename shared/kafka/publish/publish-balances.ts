@@ -10,6 +10,7 @@ import type { TooMany } from "../../ledger/outbox/published-budgets.ts";
 import { balancePublished } from "../../ledger/outbox/records.ts";
 import { type Database, inTransaction } from "../../ledger/postgres/database.ts";
 import { Fenced, type FencedPublisher } from "./fenced-publisher.ts";
+import { type PublishTrace, UNTRACED } from "./publish-traces.ts";
 import type { Outgoing } from "./publisher.ts";
 
 /** The role of whoever publishes balances: a transactional id of Kafka. */
@@ -41,6 +42,7 @@ export async function publishBalances(
   database: Database,
   publisher: FencedPublisher,
   tooMany: TooMany = new Map(),
+  trace = UNTRACED,
 ): Promise<Published | null> {
   let accounts = 0;
   try {
@@ -49,7 +51,7 @@ export async function publishBalances(
     if (portions === null) return null;
     const until = performance.now() + LONGEST_MS;
     for (const [index, changeIds] of portions.entries()) {
-      const ofPortion = await publishPortion(database, publisher, changeIds, tooMany);
+      const ofPortion = await publishPortion(database, publisher, changeIds, tooMany, trace);
       if (ofPortion === null) return null;
       accounts += ofPortion;
       const isLast = index === portions.length - 1;
@@ -68,6 +70,7 @@ async function publishPortion(
   publisher: FencedPublisher,
   changeIds: readonly string[],
   tooMany: TooMany,
+  trace: PublishTrace,
 ): Promise<number | null> {
   return inTransaction(database, async (transaction) => {
     if (!(await becomeBalancePublisher(transaction))) return null;
@@ -75,9 +78,12 @@ async function publishPortion(
     const changedAt = Date.now();
     const states = await takeBalanceChanges(transaction, changeIds, changedAt, tooMany);
     if (states.length === 0) return 0;
+    const traceparent = trace.publishing(states.length);
     for (let at = 0; at < states.length; at += AT_ONCE) {
       const slice = states.slice(at, at + AT_ONCE);
-      await publisher.publish(slice.map((state) => toOutgoing(state, changedAt)));
+      await publisher.publish(
+        slice.map((state) => ({ ...toOutgoing(state, changedAt), traceparent })),
+      );
     }
     await publisher.commit();
     return states.length;

@@ -11,6 +11,7 @@ import { openFencedPublisher } from "./fenced-publisher.ts";
 import { keepBalancesPublished } from "./keep-balances-published.ts";
 import { relayOutbox } from "./outbox-relay.ts";
 import { BALANCE_PUBLISHER } from "./publish-balances.ts";
+import { type BookTraces, publishTraced } from "./publish-traces.ts";
 import { type Outgoing, openPublisher } from "./publisher.ts";
 
 /** A relay that is woken constantly still gathers records for this long. */
@@ -30,8 +31,10 @@ export async function publishBooks(parts: {
   readonly lookEveryMs: number;
   /** The pause between checks of the outbox; writers to it end it early. */
   readonly sleeper: Sleeper;
+  /** Null: what is published is not traced. */
+  readonly traces?: BookTraces | null;
 }): Promise<void> {
-  const { database, kafka, registry, waits, health, lookEveryMs, sleeper } = parts;
+  const { database, kafka, registry, waits, health, lookEveryMs, sleeper, traces = null } = parts;
   const [relay, balances] = [watchLoop(), watchLoop()];
   health.work("relay", relay.standsForMs);
   health.work("balances", balances.standsForMs);
@@ -42,11 +45,14 @@ export async function publishBooks(parts: {
       ...{ database, publisher: balancePublisher, waits, lookEveryMs },
       tellComplete: (until) => relayPublisher.publish([balancesComplete(until)]),
       loop: balances,
+      traces: traces?.balances ?? null,
     }),
     waits.repeat(
       "outbox",
       relay.turn(async () => {
-        const more = await relayOutbox(database, relayPublisher);
+        const more = await publishTraced(traces?.outbox ?? null, (trace) =>
+          relayOutbox(database, relayPublisher, trace),
+        );
         if (more) return;
         await waits.pause(LEAST_REST_MS);
         await sleeper.sleep(lookEveryMs - LEAST_REST_MS);

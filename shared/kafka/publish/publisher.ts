@@ -4,6 +4,7 @@ import kafkajs, {
   type ProducerBatch,
   type ProducerConfig,
 } from "kafkajs";
+import { TRACEPARENT } from "../../runtime/tracing/trace-context.ts";
 import { type Encode, openEncoder } from "../codec/encoder.ts";
 import type { Registry } from "../codec/registry.ts";
 import { SCHEMAS, type TopicSchema } from "../codec/schemas.ts";
@@ -16,6 +17,8 @@ export interface Outgoing {
   readonly key: string | null;
   readonly sequence: bigint | null;
   readonly record: Readonly<Record<string, unknown>>;
+  /** The context of the trace that it belongs to, for its headers; null: none. */
+  readonly traceparent?: string | null;
 }
 
 /** A message to publish as it is. */
@@ -127,10 +130,13 @@ export async function connect(kafka: Kafka, config: ProducerConfig): Promise<Pro
 /** Encodes records, registering the schema of each topic at its first record. */
 function encoders(registry: Pick<Registry, "register">): (record: Outgoing) => Promise<RawMessage> {
   const opened = new Map<string, Encode>();
-  return async ({ topic, key, sequence, record }) => {
+  return async ({ topic, key, sequence, record, traceparent = null }) => {
     const encode = opened.get(topic) ?? (await openEncoder(registry, schemaOfTopic(topic)));
     opened.set(topic, encode);
-    const headers = sequence === null ? {} : { sequence: sequence.toString() };
+    const headers = {
+      ...(sequence !== null && { sequence: sequence.toString() }),
+      ...(traceparent !== null && { [TRACEPARENT]: traceparent }),
+    };
     return { topic, key, value: encode(record), headers };
   };
 }
