@@ -6,7 +6,8 @@ import { serveHealth } from "./health/serve-health.ts";
 import { createLogger, type Logger } from "./logger.ts";
 import { type Metrics, openMetrics } from "./metrics/metrics.ts";
 import { InvalidSettings, readSettings, type Settings } from "./settings.ts";
-import { openTracing, type Tracing } from "./tracing/tracing.ts";
+import { openTracing } from "./tracing/open-tracing.ts";
+import type { Tracing } from "./tracing/tracing.ts";
 import { untilAborted } from "./until-aborted.ts";
 import { startWatchdog } from "./watchdog.ts";
 

@@ -45,11 +45,11 @@ beforeAll(async () => {
   key = await makeKey(books, ["ingest"]);
   const env = { ...process.env, DATABASE_URL: books.url, NODE_OPTIONS: SAYS_LOADED, API_PORT: "0" };
   const traced = {
-    ...{ ...env, OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url, OTEL_EXPORTER_OTLP_TIMEOUT: "1000" },
+    ...{ ...env, OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url, OTEL_EXPORTER_OTLP_TIMEOUT: "30000" },
     // Only what belongs to a caller's trace is kept.
     OTEL_TRACES_SAMPLER: "parentbased_always_off",
   };
-  metering = startService(METERING_SERVICE, traced);
+  metering = startService(METERING_SERVICE, { ...traced, OTEL_EXPORTER_OTLP_TIMEOUT: "1000" });
   [api, untraced, headers] = await Promise.all([
     startApi(traced),
     startApi(env),

@@ -36,6 +36,7 @@ test("the three required settings are enough; all others have defaults", () => {
       },
     },
     logLevel: "info",
+    traces: null,
   });
 });
 
@@ -45,6 +46,20 @@ describe("settings are read", () => {
       what: "several brokers, with or without blanks",
       set: { KAFKA_BROKERS: "one:9092, two:9093,10.0.0.3:9094" },
       read: { kafka: { brokers: ["one:9092", "two:9093", "10.0.0.3:9094"] } },
+    },
+    {
+      what: "traces, kept as their callers say unless a sampler is set",
+      set: { OTEL_EXPORTER_OTLP_ENDPOINT: "http://collector:4318" },
+      read: { traces: { sampler: "parentbased_always_on", ratio: 1 } },
+    },
+    {
+      what: "a share of traces",
+      set: {
+        OTEL_EXPORTER_OTLP_ENDPOINT: "http://collector:4318",
+        OTEL_TRACES_SAMPLER: "traceidratio",
+        OTEL_TRACES_SAMPLER_ARG: "0.01",
+      },
+      read: { traces: { sampler: "traceidratio", ratio: 0.01 } },
     },
     {
       what: "Kafka with TLS and SASL",
@@ -167,6 +182,9 @@ describe("an invalid setting is named, and its value is not shown:", () => {
     { name: "USAGE_RETENTION", value: "37 days" },
     { name: "USAGE_RETENTION", value: "1 month" },
     { name: "LOG_LEVEL", value: "sesame" },
+    { name: "OTEL_EXPORTER_OTLP_ENDPOINT", value: "grpc://sesame@collector:4317" },
+    { name: "OTEL_TRACES_SAMPLER", value: "sesame" },
+    { name: "OTEL_TRACES_SAMPLER_ARG", value: "1.01" },
   ])("$name=$value", ({ name, value }) => {
     const message = complaintAbout({ ...NEEDED, [name]: value });
     expect(message).toContain(`  ${name}`);

@@ -1,5 +1,3 @@
-import type { Logger } from "../logger.ts";
-
 /** What a span says of itself. Never an account's id: traces leave the deployment. */
 export type Attributes = Readonly<Record<string, string | number | readonly number[]>>;
 
@@ -39,17 +37,6 @@ export interface TraceSettings {
   readonly sampler: (typeof SAMPLERS)[number];
   /** What share of traces a sampler by ratio keeps. */
   readonly ratio: number;
-}
-
-/** Loads OpenTelemetry and begins to send traces; null, and nothing is loaded: they are off. */
-export async function openTracing(
-  service: string,
-  settings: TraceSettings | null,
-  logger: Logger,
-): Promise<Tracing | null> {
-  if (settings === null) return null;
-  const { openOtlpTracing } = await import("./otlp-tracing.ts");
-  return openOtlpTracing(service, settings, logger);
 }
 
 /** The time in milliseconds since 1970, finer than `Date.now` and never backwards while a span lasts. */
