@@ -7,8 +7,10 @@ export const bug: Bug = {
     {
       file: "shared/runtime/run-service.ts",
       search: `"ended by an error");
+    await tracing?.close();
     process.exit(1);`,
       replacement: `"ended by an error");
+    await tracing?.close();
     process.exitCode = 1;
     return undefined as never;`,
     },
