@@ -187,9 +187,10 @@ async function caughtUp(topUps: number): Promise<void> {
     WITHIN_MS,
   );
   // What was done is on Kafka.
+  const waiting = "SELECT FROM outbox UNION ALL SELECT FROM balance_change";
   await eventually(
     "everything is published",
-    async () => (await books.database.query("SELECT FROM outbox")).rowCount === 0,
+    async () => (await books.database.query(waiting)).rowCount === 0,
     WITHIN_MS,
   );
 }
