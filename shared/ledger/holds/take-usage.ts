@@ -52,15 +52,15 @@ export async function takeFromHolds(
   );
 }
 
-/** What is written with the accounts. */
+/**
+ * What is written with the accounts. Also of those from which nothing is taken: a hold that usage names may be made
+ * meanwhile.
+ */
 export function heldAfter(taking: readonly Taking[]): HoldsTaken {
-  const changed = taking.filter(({ changes }) => changes.length > 0);
-  return new Map(
-    changed.map(({ account, held, changes }) => [
-      account.accountId,
-      { held, changes: changes.length },
-    ]),
-  );
+  const held = taking.map(({ account, held, changes }) => {
+    return [account.accountId, { held, changes: changes.length }] as const;
+  });
+  return new Map(held);
 }
 
 /** What was taken from holds, while it is written. */

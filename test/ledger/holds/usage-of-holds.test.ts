@@ -1,9 +1,11 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { toAccountId } from "../../../shared/core/text/text.ts";
 import { readAccounts } from "../../../shared/ledger/books/read-accounts.ts";
+import { updateAccounts } from "../../../shared/ledger/books/update-accounts.ts";
 import { ratesReader } from "../../../shared/ledger/catalogue/rates.ts";
 import { endExpiredHolds } from "../../../shared/ledger/holds/end-expired-holds.ts";
 import { readHold } from "../../../shared/ledger/holds/read-holds.ts";
+import { heldAfter, takeFromHolds, writeTaken } from "../../../shared/ledger/holds/take-usage.ts";
 import { inTransaction } from "../../../shared/ledger/postgres/database.ts";
 import { debitUsage } from "../../../shared/ledger/usage/debit-usage.ts";
 import { eventsWithId } from "../../../shared/ledger/usage/explain.ts";
@@ -162,6 +164,30 @@ test("event by event, where more happens than drawing, it is the same", async ()
   expect(await accountOf("crossing")).toMatchObject({ position: 101n, held: 0n });
   expect(await recordedOf("crossing", "e2")).toEqual([["run", true]]);
   expect(await recordedOf("crossing", "e3")).toEqual([["no such", false]]);
+});
+
+test("a hold that is made after the batch has looked for it in vain is taken from", async () => {
+  const { accountId, holdId } = await openWith("made last");
+  const account = await accountOf("made last");
+  const read = new Map([[accountId, account]]);
+  const drawn = { ...account, position: 15n };
+  const now = Date.now();
+  const used = await inTransaction(books.database, async (transaction) => {
+    const credits = [{ accountId, holdId, credits: 15n }];
+    const taking = await takeFromHolds(transaction, credits, read, now);
+    await changeHold(books, askedHold("made last", "run", 60n));
+    const others = await updateAccounts(transaction, [drawn], read, heldAfter(taking));
+    expect(others).toEqual(["made last"]);
+    const taken = await writeTaken(transaction, taking, others ?? [], now);
+    await taken.written;
+    return taken.used;
+  });
+  expect(used).toEqual(new Map([["made last", new Set(["run"])]]));
+  expect(await holdOf("made last")).toMatchObject({ status: "open", used: 15n });
+  expect(await accountOf("made last")).toMatchObject({ held: 45n, holdChanges: 2n });
+  expect((await toldOf(books, "made last")).problems).toEqual([]);
+  // The position is put back: nothing was metered.
+  await books.database.query("UPDATE account SET position = 0 WHERE account_id = 'made last'");
 });
 
 describe("a hold that changes after the account was read is taken from as it is then, in the same try:", () => {
