@@ -1,13 +1,13 @@
 import { decideHolds, type HoldDecision, type HoldRequest } from "../../core/holds/decide-holds.ts";
-import type { Hold } from "../../core/holds/hold.ts";
 import type { Account, AccountId, Instant } from "../../core/line/account.ts";
 import type { MicroCredits } from "../../core/line/credit-line.ts";
 import { moveAccounts, type UnknownAccount } from "../books/move-account.ts";
 import { lockAccounts, lockFreeAccounts, readAccounts } from "../books/read-accounts.ts";
 import { readLotsOfDue } from "../books/read-lots.ts";
 import { readLimits, type UsageOf } from "../budgets/read-limits.ts";
-import { type Database, inTransaction, type Transaction } from "../postgres/database.ts";
+import type { Database } from "../postgres/database.ts";
 import { together } from "../postgres/together.ts";
+import { inTwoRoundTrips } from "../postgres/two-round-trips.ts";
 import { type HoldPlace, readHoldsToChange } from "./read-holds.ts";
 import { type ChangedAccount, writeHolds } from "./write-holds.ts";
 
@@ -23,24 +23,23 @@ export type HoldOutcome = HoldDecision | UnknownAccount;
  */
 export async function changeHolds(
   database: Database,
-  asked: readonly HoldAsked[],
+  requests: readonly HoldAsked[],
   now: Instant,
   overdraft: MicroCredits | null = null,
 ): Promise<HoldOutcome[]> {
-  const byAccount = byAccountOf(asked);
-  const ids = [...byAccount.keys()];
+  const asked = byAccountOf(requests);
+  const ids = [...asked.keys()];
   const accounts = await readAccounts(database, ids);
   const due = ids.filter((id) => mustBeSettled(accounts.get(id), now));
   if (due.length > 0) await moveAccounts(database, { accountIds: due, now }, async () => new Map());
-  return inTransaction(database, async (transaction) => {
-    const locked = await lockWithHolds(transaction, lockAccounts, { ids, asked, now });
-    const accounts = locked.accounts.map((account) => withOverdraft(account, overdraft));
-    const changed = await changeLocked(transaction, { ...locked, accounts }, byAccount, now);
-    const outcomes = outcomesOf(changed, byAccount);
-    return asked.map((request) => {
-      const { accountId } = request;
-      return outcomes.get(request) ?? { kind: "unknown_account", accountId };
-    });
+  const changed = await changeLocked(database, lockAccounts, {
+    ...{ ids, asked, now },
+    of: (account) => withOverdraft(account, overdraft),
+  });
+  const outcomes = outcomesOf(changed, asked);
+  return requests.map((request) => {
+    const { accountId } = request;
+    return outcomes.get(request) ?? { kind: "unknown_account", accountId };
   });
 }
 
@@ -50,29 +49,25 @@ export async function changeHolds(
  */
 export async function changeFreeHolds(
   database: Database,
-  asked: readonly HoldAsked[],
+  requests: readonly HoldAsked[],
   now: Instant,
   overdraft: MicroCredits | null = null,
 ): Promise<(HoldOutcome | null)[]> {
-  const byAccount = byAccountOf(asked);
-  return inTransaction(database, async (transaction) => {
-    const ids = [...byAccount.keys()];
-    const locked = await lockWithHolds(transaction, lockFreeAccounts, { ids, asked, now });
-    const accounts = locked.accounts
-      .filter((account) => !mustBeSettled(account, now))
-      .map((account) => withOverdraft(account, overdraft));
-    const changed = await changeLocked(transaction, { ...locked, accounts }, byAccount, now);
-    const outcomes = outcomesOf(changed, byAccount);
-    return asked.map((request) => outcomes.get(request) ?? null);
+  const asked = byAccountOf(requests);
+  const changed = await changeLocked(database, lockFreeAccounts, {
+    ...{ ids: [...asked.keys()], asked, now },
+    of: (account) => (mustBeSettled(account, now) ? null : withOverdraft(account, overdraft)),
   });
+  const outcomes = outcomesOf(changed, asked);
+  return requests.map((request) => outcomes.get(request) ?? null);
 }
 
 function withOverdraft(account: Account, overdraft: MicroCredits | null): Account {
   return account.overdraft === null ? { ...account, overdraft } : account;
 }
 
-function byAccountOf(asked: readonly HoldAsked[]) {
-  return Map.groupBy(asked, ({ accountId }) => accountId);
+function byAccountOf(requests: readonly HoldAsked[]) {
+  return Map.groupBy(requests, ({ accountId }) => accountId);
 }
 
 /** A turn of the month may have credits for it; what waits for usage to be metered makes nothing available. */
@@ -81,54 +76,46 @@ function mustBeSettled(account: Account | undefined, now: Instant): boolean {
   return at !== null && at <= now;
 }
 
-/** Locked accounts, and of their holds those that may change, by account. */
-export interface LockedHolds {
-  readonly accounts: readonly Account[];
-  readonly holds: ReadonlyMap<AccountId, readonly Hold[]>;
+/** What is asked of accounts that are to be locked. */
+interface Asked {
+  readonly ids: readonly AccountId[];
+  readonly asked: ReadonlyMap<AccountId, readonly HoldAsked[]>;
+  readonly now: Instant;
+  /** A locked account as decisions see it; null: it is left as it is. */
+  readonly of?: (account: Account) => Account | null;
 }
 
-/** Locks accounts, and reads their holds in the same round trip: by then whoever had locked them has committed. */
-export async function lockWithHolds(
-  transaction: Transaction,
-  lock: typeof lockAccounts,
-  of: {
-    readonly ids: readonly AccountId[];
-    readonly asked: readonly HoldPlace[];
-    readonly now: Instant;
-  },
-): Promise<LockedHolds> {
-  const { ids, asked, now } = of;
-  const [accounts, holds] = await together([
-    lock(transaction, ids),
-    readHoldsToChange(transaction, ids, asked, now),
-  ]);
-  return { accounts, holds };
-}
-
-/** Changes the holds of locked accounts; what has run out of time ends, whatever is asked. */
+/** Changes the holds of accounts in one transaction; what has run out of time ends, whatever is asked. */
 export async function changeLocked(
-  transaction: Transaction,
-  { accounts, holds }: LockedHolds,
-  asked: ReadonlyMap<AccountId, readonly HoldAsked[]>,
-  now: Instant,
+  database: Database,
+  lock: typeof lockAccounts,
+  { ids, asked, now, of = (account) => account }: Asked,
 ): Promise<ChangedAccount[]> {
-  if (accounts.length === 0) return [];
-  const [lots, limits] = await together([
-    readLotsOfDue(transaction, accounts, now),
-    readLimits(transaction, limitedAmong(accounts, asked), now, 0),
-  ]);
-  const changed = accounts.map((account) => {
-    const { accountId } = account;
-    const of = {
-      account,
-      lots: lots.get(accountId) ?? [],
-      holds: holds.get(accountId) ?? [],
-      limits: limits.get(accountId) ?? [],
-    };
-    return { account, ...decideHolds(of, asked.get(accountId) ?? [], now) };
-  });
-  await writeHolds(transaction, changed, now);
-  return changed;
+  const named = [...asked.values()].flat();
+  return inTwoRoundTrips(
+    database,
+    // By the time that holds are read, whoever had locked their accounts has committed.
+    (transaction) =>
+      together([lock(transaction, ids), readHoldsToChange(transaction, ids, named, now)]),
+    async (transaction, [locked, holds]) => {
+      const accounts = locked.flatMap((account) => of(account) ?? []);
+      const [lots, limits] = await together([
+        readLotsOfDue(transaction, accounts, now),
+        readLimits(transaction, limitedAmong(accounts, asked), now, 0),
+      ]);
+      const changed = accounts.map((account) => {
+        const { accountId } = account;
+        const state = {
+          account,
+          lots: lots.get(accountId) ?? [],
+          holds: holds.get(accountId) ?? [],
+          limits: limits.get(accountId) ?? [],
+        };
+        return { account, ...decideHolds(state, asked.get(accountId) ?? [], now) };
+      });
+      return { result: changed, write: () => writeHolds(transaction, changed, now) };
+    },
+  );
 }
 
 /** What is asked for of accounts that have budgets. */

@@ -1,7 +1,7 @@
 import type { AccountId, Instant } from "../../core/line/account.ts";
 import { lockFreeAccounts } from "../books/read-accounts.ts";
-import { type Database, inTransaction, queryRows } from "../postgres/database.ts";
-import { changeLocked, lockWithHolds } from "./change-holds.ts";
+import { type Database, queryRows } from "../postgres/database.ts";
+import { changeLocked } from "./change-holds.ts";
 
 /** The most holds that one look finds. */
 const MOST = 1_000;
@@ -22,10 +22,7 @@ export async function endExpiredHolds(database: Database, now: Instant): Promise
   const expired = await queryRows<Expired>(database, EXPIRED, [now], "find-expired-holds");
   if (expired.length === 0) return 0;
   const ids = [...new Set(expired.map(({ accountId }) => accountId))];
-  return inTransaction(database, async (transaction) => {
-    // Who has locked an account and changes its holds ends them; after anyone else the next look does.
-    const locked = await lockWithHolds(transaction, lockFreeAccounts, { ids, asked: [], now });
-    const changed = await changeLocked(transaction, locked, new Map(), now);
-    return changed.reduce((sum, { changes }) => sum + changes.length, 0);
-  });
+  // Who has locked an account and changes its holds ends them; after anyone else the next look does.
+  const changed = await changeLocked(database, lockFreeAccounts, { ids, asked: new Map(), now });
+  return changed.reduce((sum, { changes }) => sum + changes.length, 0);
 }

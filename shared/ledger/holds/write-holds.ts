@@ -2,7 +2,7 @@ import type { HoldChanges } from "../../core/holds/decide-holds.ts";
 import type { Hold } from "../../core/holds/hold.ts";
 import type { Account, Instant } from "../../core/line/account.ts";
 import { queueBalanceChanges } from "../outbox/balance-changes.ts";
-import { putInOutbox } from "../outbox/outbox.ts";
+import { type OutboxRecord, putFewInOutbox, putInOutbox } from "../outbox/outbox.ts";
 import { holdChangedRecord } from "../outbox/records.ts";
 import { columnsOf } from "../postgres/array-literal.ts";
 import type { Transaction } from "../postgres/database.ts";
@@ -18,7 +18,7 @@ interface Changes extends Pick<HoldChanges, "changes" | "held"> {
   readonly account: Pick<Account, "accountId" | "holdChanges">;
 }
 
-/** Writes changed holds, what their accounts hold, and the records to publish. */
+/** Writes changed holds, what their accounts hold, and the records to publish; all of it begins at once. */
 export async function writeHolds(
   transaction: Transaction,
   changed: readonly ChangedAccount[],
@@ -29,7 +29,7 @@ export async function writeHolds(
   await together([
     storeHolds(transaction, moved),
     updateHeld(transaction, moved),
-    tellHolds(transaction, moved, now),
+    putFewInOutbox(transaction, recordsOf(moved, now)),
     queueBalanceChanges(
       transaction,
       moved.map(({ account }) => account),
@@ -48,7 +48,7 @@ export async function writeUsedHolds(
 ): Promise<void> {
   const moved = changed.filter(isAnyChanged);
   if (moved.length === 0) return;
-  await together([storeUsed(transaction, moved), tellHolds(transaction, moved, now)]);
+  await together([storeUsed(transaction, moved), putInOutbox(transaction, recordsOf(moved, now))]);
 }
 
 /** The same, and what their accounts hold. */
@@ -67,15 +67,10 @@ function isAnyChanged({ changes }: Changes): boolean {
   return changes.length > 0;
 }
 
-function tellHolds(
-  transaction: Transaction,
-  moved: readonly Changes[],
-  now: Instant,
-): Promise<void> {
-  const records = moved.flatMap(({ account, changes }) =>
+function recordsOf(moved: readonly Changes[], now: Instant): OutboxRecord[] {
+  return moved.flatMap(({ account, changes }) =>
     changes.map((hold, at) => holdChangedRecord(hold, account.holdChanges + BigInt(at) + 1n, now)),
   );
-  return putInOutbox(transaction, records);
 }
 
 const STORE = `

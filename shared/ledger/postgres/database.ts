@@ -102,13 +102,23 @@ export async function inTransaction<T>(
   database: Database,
   work: (transaction: Transaction) => Promise<T>,
 ): Promise<T> {
+  return onConnection(database, async (transaction) => {
+    await transaction.query("BEGIN");
+    const result = await work(transaction);
+    await transaction.query("COMMIT");
+    return result;
+  });
+}
+
+/** Runs `work` on a connection, as `inTransaction` does; it begins and commits by itself. */
+export async function onConnection<T>(
+  database: Database,
+  work: (transaction: Transaction) => Promise<T>,
+): Promise<T> {
   const client = await database.connect();
   let broken: Error | undefined;
   try {
-    await client.query("BEGIN");
-    const result = await work(client);
-    await client.query("COMMIT");
-    return result;
+    return await work(client);
   } catch (error) {
     if (isReadOnly(error)) broken = error as Error;
     await client.query("ROLLBACK").catch((lost: Error) => {
