@@ -110,12 +110,12 @@ export function meterMessages(
       };
       return waitOut(() => debitUsage(database, readRates, usage), waiting);
     };
-    const retries = await waitOut(
-      () => findTrueRetries(database, batches, decoder, now, window),
-      waiting,
+    const reading = { decoder, now, window };
+    const decoded = decodeColumns(batches, names(), reading);
+    const retries = await waitOut(() => findTrueRetries(database, batches, decoded), waiting);
+    const outcome = await debit(
+      retries.size === 0 ? decoded : decodeColumns(batches, names(), { ...reading, retries }),
     );
-    const reading = { decoder, now, window, retries };
-    const outcome = await debit(decodeColumns(batches, names(), reading));
     expectRepeats = outcome.repeats > 0;
     committed(outcome);
     return Promise.all(

@@ -4,7 +4,7 @@ import { parseArgs } from "node:util";
 const SCENARIOS: readonly string[] = [
   ...["random", "hot", "repeats", "models", "many", "latency", "month", "turn", "topup", "ingest"],
   ...["reconcile", "replay", "balance", "allowance", "stream", "grown", "ids", "lines", "holds"],
-  ...["webhook", "budgets", "soak"],
+  ...["webhook", "budgets", "headers", "soak"],
 ];
 
 interface BenchFlags {

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import kafkajs, { type Kafka } from "kafkajs";
+import kafkajs, { type Kafka, type Message } from "kafkajs";
 import { eventIds } from "../../shared/client/event-ids.ts";
 import { openEncoder } from "../../shared/kafka/codec/encoder.ts";
 import { openRegistry } from "../../shared/kafka/codec/open-registry.ts";
@@ -23,6 +23,8 @@ export interface Load {
   readonly furtherMeters?: readonly string[];
   /** Each event uses the hold `run-of-<account>`; default: none. */
   readonly ofHolds?: boolean;
+  /** The headers of a message; default: none. */
+  readonly headers?: () => Readonly<Record<string, string>>;
 }
 
 export const TOKENS = "llm.tokens";
@@ -51,7 +53,7 @@ export async function publishBacklog(
   await producer.connect();
   const newId = load.ids === "v4" ? () => randomUUID() : eventIds();
   const random = seededRandom(load.events + load.accounts);
-  const toRepeat: { key: string; value: Buffer }[] = [];
+  const toRepeat: Message[] = [];
   let sent = 0;
   for (let made = 0; made < load.events; made += CHUNK) {
     const now = Date.now();
@@ -71,7 +73,7 @@ export async function publishBacklog(
         ),
         hold_id: load.ofHolds ? `run-of-${accountId}` : null,
       });
-      const message = { key: accountId, value };
+      const message = { key: accountId, value, ...(load.headers && { headers: load.headers() }) };
       if (random(100) < load.repeatsPercent) toRepeat.push(message);
       return message;
     });

@@ -12,6 +12,7 @@ import { budgetsCounted } from "./budgets.ts";
 import { type Figure, figureTable, isReached } from "./figure.ts";
 import { readFlags } from "./flags.ts";
 import { grownBooks, randomIds } from "./grown-books.ts";
+import { messagesWithHeaders } from "./headers.ts";
 import { holds } from "./holds.ts";
 import { ingest } from "./ingest.ts";
 import { pacedLatency } from "./latency.ts";
@@ -33,9 +34,9 @@ const HELP = `Measures Drawdown on real Kafka and Postgres on this machine, each
 
   npm run bench                        all of it, a million events each (about 20 minutes)
   npm run bench -- --quick             fewer events and rounds (about 5 minutes)
-  npm run bench -- --only latency      one of: random, hot, repeats, models, budgets, lines, many, latency, month,
-                                         turn, topup, ingest, reconcile, replay, balance, allowance,
-                                         stream, grown, ids, holds, webhook, soak
+  npm run bench -- --only latency      one of: random, hot, repeats, models, budgets, lines, headers, many, latency,
+                                         month, turn, topup, ingest, reconcile, replay, balance,
+                                         allowance, stream, grown, ids, holds, webhook, soak
   npm run bench -- --rounds 2          so many rounds of each, instead of five (three of --quick)
   npm run bench -- --grown 100         so many million events grown into the books, instead of ten (one
                                          of --quick)
@@ -100,6 +101,7 @@ async function measure(bench: Bench): Promise<Figure[]> {
     models: () => ratesByModel(bench),
     budgets: () => budgetsCounted(bench),
     lines: () => eventsOfSeveralMeters(bench),
+    headers: () => messagesWithHeaders(bench),
     latency: () => pacedLatency(bench, options.quick ? 8 : 15),
     month: () => monthTurn(bench, options.quick ? 100_000 : 1_000_000),
     turn: () => meteringAtTurn(bench, options.quick ? 200_000 : 1_000_000),

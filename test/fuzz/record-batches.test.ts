@@ -6,8 +6,16 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { MalformedBytes } from "../../shared/kafka/records/byte-reader.ts";
 import { fetchDecoder, type RefusedBatch } from "../../shared/kafka/records/fetch-response.ts";
+import {
+  eachMessage,
+  type HandMessages,
+  recordsOf,
+  wholeBatch,
+} from "../../shared/kafka/records/handed-messages.ts";
+import { HeaderFinder } from "../../shared/kafka/records/header-finder.ts";
 import type { ReadLimits } from "../../shared/kafka/records/read-batch.ts";
 import type { FetchedMessage } from "../../shared/kafka/records/record-batch.ts";
+import type { RecordTable } from "../../shared/kafka/records/record-table.ts";
 import { refusalOf } from "../../shared/kafka/records/refused-batch.ts";
 import { CODEC_NUMBER, PACK } from "../support/kafka/pack.ts";
 import { type BatchFields, fetchResponse, recordBatch } from "../support/kafka/record-batch.ts";
@@ -25,12 +33,15 @@ const HEADER_FROM = 17;
 const HEADER = 61;
 
 const WAYS = Object.keys(PACK) as (keyof typeof PACK)[];
+const NAME = "trace";
 const text = fc.option(fc.string({ maxLength: 30 }));
 const records = fc.array(
   fc.record({
     key: text,
     value: text,
-    headers: fc.array(fc.tuple(fc.string({ maxLength: 5 }), text), { maxLength: 2 }),
+    headers: fc.array(fc.tuple(fc.oneof(fc.constant(NAME), fc.string({ maxLength: 5 })), text), {
+      maxLength: 3,
+    }),
   }),
   { minLength: 1, maxLength: 6 },
 );
@@ -78,6 +89,22 @@ test("a batch whose bytes or header are changed is read or refused, and those ar
   );
 });
 
+test("records in place are those of the messages, whatever bytes there are, with the same headers", async () => {
+  const finder = new HeaderFinder(NAME);
+  await fc.assert(
+    fc.asyncProperty(hostileBatch, async (log) => {
+      const [messages, whole] = [await readAs(eachMessage, log), await readAs(wholeBatch, log)];
+      expect(whole.refused).toEqual(messages.refused);
+      // Either way a message without content moves KafkaJS on where there is nothing else to hand on.
+      const isThere = ({ isControlRecord }: FetchedMessage) => !isControlRecord;
+      const tables = whole.messages.filter(isThere).map(recordsOf);
+      const inPlace = tables.flatMap((table) => placesOf(table, finder));
+      expect(inPlace).toEqual(messages.messages.filter(isThere).map(partsOf));
+    }),
+    fuzzing(),
+  );
+});
+
 test("a response that is no response is malformed", async () => {
   const log = fields.map(recordBatch);
   const response = log.map((bytes) => fetchResponse("topic", [bytes, bytes]));
@@ -96,9 +123,29 @@ test("a response that is no response is malformed", async () => {
   );
 });
 
-async function read(log: Buffer) {
+/** What the columns are filled from: the offset, the value and one header of each record. */
+function placesOf(table: RecordTable, finder: HeaderFinder) {
+  const { bytes, offsets, valueAt, valueEnd, count } = table;
+  return Array.from({ length: count }, (_, index) => {
+    const at = valueAt[index] ?? -1;
+    const value = at < 0 ? table.message(index).value : bytes.subarray(at, valueEnd[index]);
+    const header = finder.find(table, index) ? bytes.subarray(finder.from, finder.end) : null;
+    return { offset: String(offsets[index]), value, header };
+  });
+}
+
+function partsOf({ offset, value, headers }: FetchedMessage) {
+  const header = headers[NAME];
+  return { offset, value, header: Buffer.isBuffer(header) ? header : null };
+}
+
+function read(log: Buffer) {
+  return readAs(eachMessage, log);
+}
+
+async function readAs(hand: HandMessages, log: Buffer) {
   const refused: RefusedBatch[] = [];
-  const decode = fetchDecoder(LIMITS, (batch) => refused.push(batch));
+  const decode = fetchDecoder(LIMITS, (batch) => refused.push(batch), hand);
   const { responses } = await soon(() => decode(fetchResponse("topic", [log]), 11));
   return { messages: responses[0]?.partitions[0]?.messages ?? [], refused };
 }

@@ -57,7 +57,7 @@ export function decodeColumns(
   }
 }
 
-/** A value of each schema in the batches, and those of all records that are not usual. */
+/** A value of each schema in the batches, and those of all records that name none. */
 export function valueOfEachSchema(batches: readonly RecordsBatch[]): (Buffer | null)[] {
   const values: (Buffer | null)[] = [];
   const seen = new Set<number>();
@@ -78,17 +78,6 @@ function addValues(
     if (id !== NO_SCHEMA) seen.add(id);
     values.push(at < 0 ? records.message(index).value : records.bytes.subarray(at, end));
   }
-}
-
-/** The messages of a batch that have headers, or no value. */
-export function unusualMessages({ slices }: RecordsBatch): KafkaMessage[] {
-  const messages: KafkaMessage[] = [];
-  for (const { records, from, to } of slices) {
-    for (let index = from; index < to; index += 1) {
-      if ((records.valueAt[index] ?? -1) === -1) messages.push(records.message(index));
-    }
-  }
-  return messages;
 }
 
 const NO_SCHEMA = -1;
@@ -113,15 +102,27 @@ function layoutBySchema(decoder: UsageDecoder): (id: number) => UsageLayout | nu
 
 function messageFinder({ slices }: RecordsBatch): UsageRun["messageAt"] {
   return (offset) => {
-    const message = messageAt(slices, Number(offset));
+    const message = messageAt(slices, offset);
     return { key: message?.key ?? null, value: message?.value ?? NOTHING };
   };
 }
 
-function messageAt(slices: RecordsBatch["slices"], offset: number): KafkaMessage | null {
+/** The message at an offset; null: there is none. */
+export function messageAt(slices: RecordsBatch["slices"], offset: bigint): KafkaMessage | null {
   for (const { records, from, to } of slices) {
-    const index = records.offsets.subarray(from, to).indexOf(offset);
-    if (index >= 0) return records.message(from + index);
+    const index = placeOf(Number(offset), records.offsets, from, to);
+    if (index !== null) return records.message(index);
   }
   return null;
+}
+
+/** The place in `[from, to)` at which an ascending column has a number; null: it has not. */
+function placeOf(number: number, column: Float64Array, from: number, to: number): number | null {
+  let [low, high] = [from, to];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((column[middle] ?? 0) < number) low = middle + 1;
+    else high = middle;
+  }
+  return low < to && column[low] === number ? low : null;
 }

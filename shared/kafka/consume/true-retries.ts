@@ -1,60 +1,48 @@
 import { createHash } from "node:crypto";
-import type { Instant } from "../../core/line/account.ts";
 import { type DeadLetterPlace, placeText } from "../../core/usage/dead-letter-place.ts";
-import { type EventWindow, rejectEvent } from "../../core/usage/usage-event.ts";
 import { requestedRetries } from "../../ledger/dead-letters/requested-retries.ts";
 import type { Queryable } from "../../ledger/postgres/database.ts";
+import type { DeadLetter } from "../../ledger/usage/dead-letters.ts";
 import { claimedRetry } from "../codec/retry-header.ts";
-import type { UsageDecoder } from "../codec/usage-decoder.ts";
 import type { RecordsBatch } from "./batch-forms.ts";
-import { unusualMessages } from "./decode-columns.ts";
+import { messageAt } from "./decode-columns.ts";
+import type { DecodedUsage } from "./decode-messages.ts";
 
 interface Claim {
-  /** Where the message itself is. */
-  readonly at: DeadLetterPlace;
-  readonly value: Buffer | null;
+  readonly tooOld: DeadLetter;
+  /** The dead letter that it claims to retry. */
   readonly place: DeadLetterPlace;
 }
 
 /**
  * The messages that may be older than the window, by `placeText`: they retry a dead letter whose retry was
- * requested, with its bytes. Asks the books only when a message that claims so is too old. Call `decoder.learn`
- * first.
+ * requested, with its bytes. `decoded`: the batches, read without knowing of any. Headers are looked at only
+ * of messages that are too old, and the books are asked only when one of these claims to be a retry.
  */
 export async function findTrueRetries(
   database: Queryable,
   batches: readonly RecordsBatch[],
-  decoder: UsageDecoder,
-  now: Instant,
-  window: EventWindow,
+  decoded: DecodedUsage,
 ): Promise<ReadonlySet<string>> {
-  const claims = batches.flatMap((batch) =>
-    unusualMessages(batch).flatMap((message): Claim[] => {
-      const place = claimedRetry(message);
-      if (place === null) return [];
-      const { topic, partition } = batch;
-      const { value } = message;
-      const offset = BigInt(message.offset);
-      const event = decoder.decode(value, partition, offset);
-      const isTooOld =
-        !("reason" in event) && rejectEvent(event, now, window)?.reason === "too_long_ago";
-      return isTooOld ? [{ at: { topic, partition, offset }, value, place }] : [];
-    }),
+  const claims = decoded.runs.flatMap(({ deadLetters }, index) =>
+    deadLetters.flatMap((letter) => claimOf(letter, batches[index]?.slices ?? [])),
   );
   if (claims.length === 0) return new Set();
   const digests = await requestedRetries(
     database,
     claims.map(({ place }) => place),
   );
-  const isTrue = ({ value, place }: Claim) => {
-    const digest = digests.get(placeText(place));
-    return (
-      digest?.equals(
-        createHash("sha256")
-          .update(value ?? "")
-          .digest(),
-      ) ?? false
-    );
-  };
-  return new Set(claims.filter(isTrue).map(({ at }) => placeText(at)));
+  const isTrue = ({ tooOld, place }: Claim) =>
+    digests.get(placeText(place))?.equals(sha256(tooOld.payload)) ?? false;
+  return new Set(claims.filter(isTrue).map(({ tooOld }) => placeText(tooOld)));
+}
+
+function claimOf(letter: DeadLetter, slices: RecordsBatch["slices"]): Claim[] {
+  if (letter.rejection.reason !== "too_long_ago") return [];
+  const place = claimedRetry(messageAt(slices, letter.offset) ?? {});
+  return place === null ? [] : [{ tooOld: letter, place }];
+}
+
+function sha256(bytes: Buffer): Buffer {
+  return createHash("sha256").update(bytes).digest();
 }

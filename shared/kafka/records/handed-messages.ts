@@ -19,7 +19,8 @@ export const eachMessage: HandMessages = (batch, read) => {
 
 /** One message for all of a batch, at its last offset: `recordsOf` has its records. */
 export const wholeBatch: HandMessages = (batch, read) => {
-  if (read === null || read.records.count === 0 || isControl(batch)) return [nothingOf(batch)];
+  if (read === null || read.records.count === 0) return [nothingOf(batch)];
+  if (isControl(batch) && read.refusal === null) return [nothingOf(batch)];
   const message = lastMessage(batch, { value: null, isControlRecord: false });
   tables.set(message, read.records);
   return [message];

@@ -11,14 +11,15 @@ import {
 
 /**
  * The records of a batch in offset order, still as bytes: number `i` has its value, without the message
- * around it, at `[valueAt[i], valueEnd[i])` of `bytes`.
+ * around it, at `[valueAt[i], valueEnd[i])` of `bytes`, and its headers behind that (`HeaderFinder`).
  */
 export interface RecordTable {
   readonly bytes: Buffer;
   readonly count: number;
   readonly offsets: Float64Array;
-  /** -1: the record has no value, or headers beside it, or it stands for a batch that is refused. */
+  /** -1: the record has no value, or it stands for a batch that is refused. */
   readonly valueAt: Int32Array;
+  /** -1: it stands for a batch that is refused. */
   readonly valueEnd: Int32Array;
   message(index: number): FetchedMessage;
 }
@@ -41,7 +42,7 @@ export function findRecords(
   const table = new Table(batch, bytes, count);
   let headers = 0;
   for (let index = 0; index < count; index += 1) {
-    headers += table.find(reader, index);
+    headers += table.find(reader, index, mostHeaders - headers);
     if (headers > mostHeaders) throw new MalformedBytes(`it has more than ${mostHeaders} headers`);
   }
   if (reader.at !== bytes.length) throw new MalformedBytes("bytes are left after its records");
@@ -74,8 +75,11 @@ class Table implements RecordTable {
     this.#before = this.#first - 1;
   }
 
-  /** Reads past a record, notes where its parts are, and returns how many headers it has. */
-  find(reader: ByteReader, index: number): number {
+  /**
+   * Reads past a record, notes where its parts are, and returns how many headers it has. Those of one with
+   * more than `mostHeaders` are not looked at.
+   */
+  find(reader: ByteReader, index: number, mostHeaders: number): number {
     const length = reader.varint();
     const at = reader.at;
     reader.at += 1;
@@ -86,6 +90,7 @@ class Table implements RecordTable {
     const valueEnd = reader.at;
     const headers = reader.varint();
     if (headers < 0) throw new MalformedBytes("a record has fewer than no headers");
+    if (headers > mostHeaders) return headers;
     for (let left = 2 * headers; left > 0; left -= 1) reader.skipVarbytes();
     if (reader.at !== at + length) throw new MalformedBytes("a record is not as long as it states");
     if (offset <= this.#before || offset > this.#last) {
@@ -94,7 +99,7 @@ class Table implements RecordTable {
     this.#before = offset;
     this.offsets[index] = offset;
     this.#recordAt[index] = at;
-    this.valueAt[index] = headers === 0 && valueLength >= 0 ? valueEnd - valueLength : -1;
+    this.valueAt[index] = valueLength >= 0 ? valueEnd - valueLength : -1;
     this.valueEnd[index] = valueEnd;
     return headers;
   }

@@ -25,6 +25,19 @@ export function isSampled({ traceFlags }: Pick<TraceContext, "traceFlags">): boo
   return (traceFlags & SAMPLED) !== 0;
 }
 
+const FLAGS_END = 55;
+/** The last digits of flags with `SAMPLED`. */
+const SAMPLED_DIGITS = Buffer.from("13579bdf");
+
+/** The `traceparent` at `[from, end)` of bytes; null: it is none, or of a trace that is left out. */
+export function sampledTraceparent(bytes: Buffer, from: number, end: number): string | null {
+  // Most are left out, and no text is made of those.
+  const digit = bytes[from + FLAGS_END - 1];
+  if (end - from < FLAGS_END || digit === undefined || !SAMPLED_DIGITS.includes(digit)) return null;
+  const text = bytes.toString("utf8", from, end);
+  return parseTraceparent(text) === null ? null : text;
+}
+
 export function formatTraceparent({ traceId, spanId, traceFlags }: TraceContext): string {
   return `00-${traceId}-${spanId}-${traceFlags.toString(16).padStart(2, "0")}`;
 }

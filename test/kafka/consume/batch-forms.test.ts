@@ -101,14 +101,18 @@ function asMessages({ slices, count, ...stretch }: RecordsBatch): MessageBatch {
 }
 
 test("the value of a record lies where the records say", async () => {
-  const log = recordBatch({ records: [{ value: "one" }, { value: null }, { value: "" }] });
+  const texts = ["one", null, ""];
+  const headers = [["name", "text"]] as const;
+  const log = recordBatch({
+    records: [...texts.map((value) => ({ value })), ...texts.map((value) => ({ value, headers }))],
+  });
   const [batch] = await split(RECORDS, { log, aborted: [] }, 0n, 100);
   const records = batch?.slices[0]?.records;
-  const values = [0, 1, 2].map((index) => {
+  const values = [0, 1, 2, 3, 4, 5].map((index) => {
     const at = records?.valueAt[index] ?? -1;
     return at < 0 ? null : records?.bytes.subarray(at, records.valueEnd[index]).toString();
   });
-  expect(values).toEqual(["one", null, ""]);
+  expect(values).toEqual([...texts, ...texts]);
 });
 
 test("a batch that is refused is one record, without a value to parse", async () => {

@@ -160,6 +160,13 @@ const change = fc.record({
   drop: fc.nat(3),
 });
 
+const HEADERS = [
+  ["traceparent", `00-${"a".repeat(32)}-${"b".repeat(16)}-01`],
+  ["retry-of", "usage.events/0/7"],
+  ["__value_schema_id", "x"],
+  ["", null],
+] as const;
+
 const record: fc.Arbitrary<RecordFields> = fc
   .record({
     fields,
@@ -171,14 +178,7 @@ const record: fc.Arbitrary<RecordFields> = fc
       fc.constant<(typeof change extends fc.Arbitrary<infer C> ? C : never)[]>([]),
       fc.array(change, { maxLength: 2 }),
     ),
-    headers: mostly(
-      fc.constant<RecordFields["headers"] & {}>([]),
-      fc.constantFrom<RecordFields["headers"] & {}>(
-        [["trace", "1"]],
-        [["retry-of", "usage.events/0/7"]],
-        [["__value_schema_id", "x"]],
-      ),
-    ),
+    headers: fc.array(fc.constantFrom(...HEADERS), { maxLength: 3 }),
     whole: mostly(fc.constant("value"), fc.constantFrom("null", "empty", "short")),
     key: fc.option(fc.constant("acme")),
   })
@@ -257,7 +257,7 @@ function placesOf({ from, to }: UsageRun): Int32Array {
   return Int32Array.from({ length: to - from }, (_, index) => from + index);
 }
 
-test("usual events are not decoded one by one, whatever their ids", async () => {
+test("usual events are not decoded one by one, whatever their ids and headers", async () => {
   const usualFields = {
     accountId: "acme",
     meter: "calls",
@@ -271,7 +271,9 @@ test("usual events are not decoded one by one, whatever their ids", async () => 
       usageBytes({ ...usualFields, eventId, quantity: 2n ** 52n - 1n + BigInt(i === 2) }),
     ),
   );
-  const [, raw] = await batchesOf([values.map((value) => ({ value }))]);
+  const [, raw] = await batchesOf([
+    values.map((value, i) => ({ value, headers: HEADERS.slice(0, 4 * i) })),
+  ]);
   const { columns } = decodeColumns(raw, names(), { decoder, now: NOW, window: DEFAULT_WINDOW });
   expect([...columns.plain.keys()]).toEqual([2]);
   expect([...columns.idTexts]).toEqual([[1, "e1"]]);

@@ -1,6 +1,9 @@
 import { expect, test } from "vitest";
 import type { MessageBatch } from "../../../shared/kafka/consume/batch-forms.ts";
 import { tracedEvents } from "../../../shared/kafka/consume/traced-events.ts";
+import { READ_LIMITS, readBatch } from "../../../shared/kafka/records/read-batch.ts";
+import { recordBatches } from "../../../shared/kafka/records/record-batch.ts";
+import { type RecordFields, recordBatch } from "../../support/kafka/record-batch.ts";
 import { recordsOf } from "../../support/kafka/records-of.ts";
 
 const PARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331";
@@ -21,11 +24,34 @@ test("at most 128 events of a transaction are traced", async () => {
   expect(tracedEvents([many, many])).toHaveLength(128);
 });
 
-test("at most 1,000 messages with headers are read for it", async () => {
-  const others = Array.from({ length: 999 }, () => `${PARENT}-00`);
-  const traced = `${PARENT}-01`;
-  expect(tracedEvents([await batchOf([...others, traced])])).toHaveLength(1);
-  expect(tracedEvents([await batchOf([...others, "other", traced])])).toEqual([]);
+test("it is found behind any number of messages whose traces are left out", async () => {
+  const others = Array.from({ length: 5_000 }, (_, at) => (at % 2 === 0 ? `${PARENT}-00` : "junk"));
+  const [traced, ...more] = tracedEvents([await batchOf([...others, `${PARENT}-01`])]);
+  expect([traced?.offset, more]).toEqual([5_000, []]);
+});
+
+test("its context is found among other headers, unless there are two or it has no value", async () => {
+  const kept = ["traceparent", `${PARENT}-01`] as const;
+  const others = [
+    ["tracestate", `${PARENT}-01`],
+    ["traceparenT", "x"],
+    ["", null],
+  ] as const;
+  const records: RecordFields[] = [
+    { value: "v", headers: [...others, kept, ...others] },
+    { value: null, headers: [kept] },
+    { value: "v", headers: others },
+    { value: "v", headers: [kept, kept] },
+    { value: "v", headers: [kept, ["traceparent", null]] },
+    { value: "v", headers: [["traceparent", null]] },
+  ];
+  const [batch] = recordBatches(recordBatch({ records }));
+  if (batch === undefined) throw new Error("no batch");
+  const { records: table } = await readBatch(batch, READ_LIMITS);
+  const stretch = { topic: "t", partition: 3, fetchedFrom: 0n, nextOffset: 6n, highWatermark: 6n };
+  const slices = [{ records: table, from: 0, to: table.count }];
+  const traced = tracedEvents([{ ...stretch, slices, count: table.count }]);
+  expect(traced.map(({ offset }) => offset)).toEqual([0, 1]);
 });
 
 /** Messages with such headers `traceparent`, from offset 0 of partition 3 on. */

@@ -9,6 +9,7 @@ import {
   type RecordFields,
   recordBatch,
 } from "../../support/kafka/record-batch.ts";
+import { long } from "../../support/kafka/usage-bytes.ts";
 
 const LIMITS: ReadLimits = {
   batchBytes: 10_000,
@@ -160,6 +161,40 @@ describe("a batch that cannot be read", () => {
       batch: { records: [{ value: "a", headerCount: -1 }, ...values("b")] },
       why: /fewer than no headers/,
     },
+    {
+      what: "has a record that states two billion headers",
+      batch: { records: [{ value: "a", headerCount: 2 ** 31 - 1 }, ...values("b")] },
+      why: /more than 100 headers/,
+    },
+    {
+      what: "has a record that states a header more than it has",
+      batch: {
+        records: [...values("a"), { value: "b", headers: [["x", "1"]], headerCount: 2 }],
+      },
+      why: /bytes are missing/,
+    },
+    {
+      what: "has a record that states a header less than it has",
+      batch: {
+        records: [{ value: "a", headers: [["x", "1"]], headerCount: 0 }, ...values("b")],
+      },
+      why: /not as long as/,
+    },
+    ...[
+      { of: "a header whose name has a length below -1", parts: [-2n, 0n], why: /left of -2/ },
+      { of: "a header whose value has a length below -1", parts: [0n, -2n], why: /left of -2/ },
+      { of: "a header that ends in the next record", parts: [0n, 3n], why: /not as long as/ },
+      { of: "a header that ends behind the batch", parts: [0n, 99n], why: /are left of 99/ },
+      {
+        of: "a header whose length has too many bytes",
+        parts: [0n, 2n ** 40n],
+        why: /more than 5 bytes/,
+      },
+    ].map(({ of, parts, why }) => {
+      const behindHeaders = Buffer.concat(parts.map(long));
+      const records = [{ value: "a", headerCount: 1, behindHeaders }, ...values("b")];
+      return { what: `has ${of}`, batch: { records }, why };
+    }),
     {
       what: "is packed in an unknown way",
       batch: { attributes: 7, records: values("a", "b") },

@@ -291,9 +291,10 @@ describe("a retried dead letter", () => {
         ...{ fetchedFrom: offset, nextOffset: next, highWatermark: next },
       };
       const batches = [await recordsOf(batch)];
-      const retries = await findTrueRetries(database, batches, decoder, now, DEFAULT_WINDOW);
-      const reading = { decoder, now, window: DEFAULT_WINDOW, retries };
-      const decoded = decodeColumns(batches, names(), reading);
+      const reading = { decoder, now, window: DEFAULT_WINDOW };
+      const first = decodeColumns(batches, names(), reading);
+      const retries = await findTrueRetries(database, batches, first);
+      const decoded = decodeColumns(batches, names(), { ...reading, retries });
       const debit = { reader: USAGE_READER, now, ...decoded, expectRepeats: false };
       return debitUsage(database, readRates, debit);
     };

@@ -7,6 +7,8 @@ export interface RecordFields {
   readonly headers?: readonly (readonly [string, string | null])[];
   /** Default: the truth. */
   readonly headerCount?: number;
+  /** Bytes behind its last header, which count as its own. */
+  readonly behindHeaders?: Buffer;
   /** Default: its place in the batch. */
   readonly offsetDelta?: number;
   /** What it states beside its own length. */
@@ -55,6 +57,7 @@ function record(fields: RecordFields, index: number): Buffer {
     bytes(fields.value),
     number(fields.headerCount ?? headers.length),
     ...headers.flatMap(([name, value]) => [bytes(name), bytes(value)]),
+    fields.behindHeaders ?? Buffer.alloc(0),
   ]);
   return Buffer.concat([number(body.length + (fields.lengthError ?? 0)), body]);
 }
