@@ -12,6 +12,9 @@ const NAMING = new Set([
   "setBy",
 ]);
 
+/** Fields that hold dimensions: by names that are the product's. */
+const BY_DIMENSION = new Set(["dimensions", "when"]);
+
 /** Drawdown's own names: the turn of a month, a payment's outcome, and what began at the gateway. */
 const AUTOMATIC = new Set(["schedule", "payments", "gateway"]);
 
@@ -22,14 +25,14 @@ function kindOf(actor: string): ActorKind {
 
 /**
  * An answer as a customer's token may read it: in place of the seller's employees and keys it has the
- * kind of actor alone. Other values are the same, and so are dimensions, whose names are the product's.
+ * kind of actor alone. Other values are the same, and so are those by the names of dimensions.
  */
 export function hideActors<Value>(value: Value): Value;
 export function hideActors(value: unknown): unknown {
   if (Array.isArray(value)) return value.map((item: unknown) => hideActors(item));
   if (!isPlain(value)) return value;
   const shown = (key: string, inner: unknown): unknown => {
-    if (key === "dimensions") return inner;
+    if (BY_DIMENSION.has(key)) return inner;
     const names = NAMING.has(key) || (key === "by" && "at" in value);
     return names && typeof inner === "string" ? kindOf(inner) : hideActors(inner);
   };

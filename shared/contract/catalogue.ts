@@ -15,6 +15,7 @@ import {
 import type { RateOrigin, RateSource } from "../core/offer/rate-origin.ts";
 import { displayNameFields } from "./display-name.ts";
 import { noun } from "./noun.ts";
+import { valuesByName } from "./values-by-name.ts";
 import { count, credits, instant, money } from "./wire.ts";
 
 const life = noun({
@@ -25,7 +26,7 @@ const life = noun({
 const feed = noun({
   event_type: z.string(),
   value: z.string().nullable().meta({ description: "null: each event counts 1." }),
-  dimensions: z.record(z.string(), z.string()),
+  dimensions: valuesByName(z.string()),
 }).meta({
   title: "Meter feed",
   description: "Which events feed the meter; null: those named like it.",
@@ -78,7 +79,7 @@ const tiers = z
 
 /** The price of units, and which events it is for. */
 export const unitRateFields = {
-  when: z.record(z.string(), z.string()).meta({
+  when: valuesByName(z.string()).meta({
     description:
       "By the name of a dimension its value, or what values begin with and a `*` (`gpt-5-*`); of others any.",
   }),
@@ -86,7 +87,7 @@ export const unitRateFields = {
     description:
       "The quantity of an event from which it holds. Of the bands for the same values, the highest that an event reaches prices all of it. null: from any.",
   }),
-  from: z.record(z.string(), count).meta({
+  from: valuesByName(count).meta({
     description: "By the name of a dimension the number from which it holds; mostly none.",
   }),
   credits: credits.meta({ description: "With `tiers`, those of the first." }),

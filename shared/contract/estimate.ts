@@ -4,12 +4,13 @@ import type { MicroCredits } from "../core/line/credit-line.ts";
 import type { CostEstimate, EstimatedLine } from "../core/usage/estimate-cost.ts";
 import { rateAsStated, unitRateFields } from "./catalogue.ts";
 import { noun } from "./noun.ts";
+import { valuesByName } from "./values-by-name.ts";
 import { accountId, count, credits, instant, totalCredits } from "./wire.ts";
 
 const line = noun({
   meter: z.string(),
   quantity: count,
-  dimensions: z.record(z.string(), z.string()),
+  dimensions: valuesByName(z.string()),
   occurred_at: instant,
   least: totalCredits.nullable().meta({ description: "Micro-credits; null: it has no price." }),
   most: totalCredits.nullable().meta({

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { noun } from "./noun.ts";
+import { valuesByName } from "./values-by-name.ts";
 import { instant } from "./wire.ts";
 
 /** An entry of a subscription's history: who changed what, and when. */
@@ -8,7 +9,7 @@ export const subscriptionChange = noun({
   at: instant,
   by: z.string(),
   kind: z.string(),
-  detail: z.record(z.string(), z.string()),
+  detail: valuesByName(z.string()),
 }).meta({ title: "Subscription change" });
 
 export const subscriptionChanges = noun({ items: z.array(subscriptionChange) }).meta({

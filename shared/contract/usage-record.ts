@@ -8,6 +8,7 @@ import { rateAsStated, rateSource, unitRateFields } from "./catalogue.ts";
 import { grantedBy, lotSource } from "./lot.ts";
 import { noun } from "./noun.ts";
 import { percent } from "./own-terms.ts";
+import { valuesByName } from "./values-by-name.ts";
 import { count, credits, instant, totalQuantity } from "./wire.ts";
 
 /** A metered event, or one of the meters of an event that has several. */
@@ -18,7 +19,7 @@ export const usageRecordFields = {
   credits,
   occurred_at: instant,
   source: z.string(),
-  dimensions: z.record(z.string(), z.string()),
+  dimensions: valuesByName(z.string()),
   start: credits.meta({ description: "Where on the account's line it began to draw." }),
   end: credits,
   metered_at: instant,

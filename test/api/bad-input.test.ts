@@ -159,7 +159,7 @@ test.each<{ url: string; field: string; status?: number }>([
   { url: "/allowance?meter=call&quantity=1&dimensions=model", field: "dimensions" },
   { url: "/allowance?meter=call&quantity=1&dimensions=%7B%22a%22%3A1%7D", field: "dimensions" },
   { url: "/allowance?credits=1&dimensions=%7B%22a%22%3A%22%5Cu0000%22%7D", field: "dimensions" },
-  { url: "/allowance?credits=1&dimensions=%7B%22__proto__%22%3A%22a%22%7D", field: "dimensions" },
+  { url: "/allowance?credits=1&dimensions=%7B%22__proto__%22%3A1%7D", field: "dimensions" },
   { url: "/lots?live=perhaps", field: "live" },
   ...PAGED.flatMap((list) => [
     { url: `/${list}?limit=0`, field: "limit" },

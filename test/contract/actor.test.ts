@@ -28,6 +28,7 @@ test("what names nobody stays the same, instants, amounts and other objects amon
 });
 
 test("a product's own dimensions are shown as they were published, whatever they are called", () => {
-  const usage = { items: [{ eventId: "e1", dimensions: { createdBy: "alice", setBy: "bob" } }] };
+  const dimensions = { createdBy: "alice", setBy: "bob", by: "carol", at: "home" };
+  const usage = { items: [{ eventId: "e1", dimensions }], rates: [{ when: dimensions }] };
   expect(hideActors(usage)).toEqual(usage);
 });

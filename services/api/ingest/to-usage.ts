@@ -72,10 +72,7 @@ function namedLikeType(event: CloudEvent): MeterUsage | Refusal {
   for (const key of Object.keys(data)) {
     const isOther = key === name || key === QUANTITIES || key === HOLD_ID;
     const text = isOther ? null : scalarText(data[key]);
-    if (text === null) continue;
-    if (key === "__proto__")
-      return malformed("data.__proto__", "cannot be the name of a dimension");
-    dimensions.push([key, text]);
+    if (text !== null) dimensions.push([key, text]);
   }
   const usage = usageOf(event, event.id, event.type, quantity, dimensions);
   return { usage: { ...usage, quantities: quantities.byMeter }, valueField };

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { estimate, toEstimate } from "../../../shared/contract/estimate.ts";
+import { valuesByName } from "../../../shared/contract/values-by-name.ts";
 import { accountId, count, id, instant } from "../../../shared/contract/wire.ts";
 import type { AccountId, Instant } from "../../../shared/core/line/account.ts";
 import { availableAt } from "../../../shared/core/line/available.ts";
@@ -22,7 +23,7 @@ const MOST_USAGES = 1_000;
 
 const WHOLE = "must be a whole number of at least 0, in digits";
 
-export const dimensions = z.record(z.string(), z.string()).superRefine((values, context) => {
+export const dimensions = valuesByName(z.string()).superRefine((values, context) => {
   const problem = TEXT_PROBLEM.dimensions(values);
   if (problem !== null) context.addIssue({ code: "custom", message: problem });
 });
@@ -38,8 +39,7 @@ export const quantity = z.union(
 const usageFields = {
   meter: id("meter"),
   quantity: quantity.meta({ description: "In the meter's smallest whole unit." }),
-  quantities: z
-    .record(z.string(), quantity)
+  quantities: valuesByName(quantity)
     .optional()
     .meta({
       description: `Of up to ${MAX_QUANTITIES} further meters, by meter: a line for each, after that of \`meter\`, by name.`,

@@ -1,6 +1,5 @@
 import { z } from "zod";
 import { allowance } from "../../../shared/contract/allowance.ts";
-import { losesName } from "../../../shared/contract/lost-name.ts";
 import { explainRefusal } from "../../../shared/contract/refusals.ts";
 import { runway } from "../../../shared/contract/runway.ts";
 import { count, credits, id, words } from "../../../shared/contract/wire.ts";
@@ -29,12 +28,9 @@ import { HEAVY_READ, READ, type RouteContext, readOfAccount, route } from "./rou
 /** The dimensions of usage, in a query. */
 const dimensionValues = z.codec(words(4_096), z.custom<Dimensions>(), {
   decode: (text, context) => {
-    const json = parsedJson(text);
-    const read = dimensions.safeParse(json);
-    if (read.success && !losesName(json)) return read.data;
-    const message = read.success
-      ? "__proto__ cannot be the name of a dimension"
-      : `must be JSON of texts by name: ${read.error.issues[0]?.message ?? ""}`;
+    const read = dimensions.safeParse(parsedJson(text));
+    if (read.success) return read.data;
+    const message = `must be JSON of texts by name: ${read.error.issues[0]?.message ?? ""}`;
     context.issues.push({ code: "custom", message, input: text });
     return z.NEVER;
   },

@@ -7,6 +7,7 @@ import {
   percent,
   toOwnTerms,
 } from "../../../shared/contract/own-terms.ts";
+import { valuesByName } from "../../../shared/contract/values-by-name.ts";
 import { count, credits, id, instant, words } from "../../../shared/contract/wire.ts";
 import type { OwnPricing } from "../../../shared/core/offer/own-terms.ts";
 import { MOST_RATE_DIMENSIONS } from "../../../shared/core/offer/rate-table.ts";
@@ -35,9 +36,9 @@ const value = words(1_024).refine(
 
 const rate = z
   .strictObject({
-    when: z.record(id("dimension"), value).optional(),
+    when: valuesByName(value, { name: id("dimension") }).optional(),
     from_quantity: from1.optional(),
-    from: z.record(id("dimension"), from1).optional(),
+    from: valuesByName(from1, { name: id("dimension") }).optional(),
     credits: price,
     per: from1,
     round_up: roundUp.optional(),

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { deadLetterFields, toDeadLetter } from "../../../shared/contract/dead-letter.ts";
 import { noun } from "../../../shared/contract/noun.ts";
+import { valuesByName } from "../../../shared/contract/values-by-name.ts";
 import { count, credits, instant } from "../../../shared/contract/wire.ts";
 import type { Instant } from "../../../shared/core/line/account.ts";
 import { formatCredits } from "../../../shared/core/text/credits-text.ts";
@@ -46,8 +47,8 @@ export const shownLetter = noun({
     quantity: count,
     occurred_at: instant.nullable(),
     source: z.string(),
-    dimensions: z.record(z.string(), z.string()),
-    quantities: z.record(z.string(), count),
+    dimensions: valuesByName(z.string()),
+    quantities: valuesByName(count),
   }).nullable(),
   unreadable: z.string().nullable(),
   metered: noun({

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { Usage } from "../../../shared/client/usage.ts";
-import { losesName } from "../../../shared/contract/lost-name.ts";
+import { valuesByName } from "../../../shared/contract/values-by-name.ts";
 import { MAX_BIGINT } from "../../../shared/core/line/credit-line.ts";
 import { parseInstant } from "../../../shared/core/text/instant-text.ts";
 
@@ -35,12 +35,11 @@ const usageLine = z.strictObject(
     event_id: text.optional(),
     occurred_at: occurredAt.optional(),
     source: text.optional(),
-    dimensions: z
-      .record(z.string(), text, problem("must be an object of names and strings"))
-      .optional(),
-    quantities: z
-      .record(z.string(), quantity, problem("must be an object of meters and quantities"))
-      .optional(),
+    dimensions: valuesByName(text, problem("must be an object of names and strings")).optional(),
+    quantities: valuesByName(
+      quantity,
+      problem("must be an object of meters and quantities"),
+    ).optional(),
     hold_id: text.optional(),
   },
   {
@@ -59,8 +58,6 @@ export function parseUsageLine(text: string): Usage | string {
   } catch {
     return "not JSON";
   }
-  const lost = lostNameOf(json);
-  if (lost !== null) return `${lost}.__proto__ cannot be a name`;
   const parsed = usageLine.safeParse(json);
   if (!parsed.success) {
     const [issue] = parsed.error.issues;
@@ -80,13 +77,6 @@ export function parseUsageLine(text: string): Usage | string {
     ...(quantities === undefined ? {} : { quantities }),
     ...(hold_id === undefined ? {} : { holdId: hold_id }),
   };
-}
-
-/** The field that zod would read without one of its names. */
-function lostNameOf(json: unknown): string | null {
-  if (typeof json !== "object" || json === null) return null;
-  const fields: Readonly<Record<string, unknown>> = { ...json };
-  return ["dimensions", "quantities"].find((field) => losesName(fields[field])) ?? null;
 }
 
 function toWhole(given: number | string): bigint | null {

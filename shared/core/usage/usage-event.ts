@@ -214,7 +214,8 @@ function isSameRecord<T extends string | bigint>(
   if (keys.length !== Object.keys(b).length) return false;
   return keys.every((key) => {
     const one = a[key];
-    const other = b[key];
+    // `constructor` may be a key, which every object inherits something under.
+    const other = Object.hasOwn(b, key) ? b[key] : undefined;
     return one !== undefined && other !== undefined && isSame(one, other);
   });
 }

@@ -91,6 +91,25 @@ describe("explain event", () => {
     );
   });
 
+  test("accounts, meters and dimensions have any name, those of what every object inherits too", async () => {
+    const names = ["__proto__", "constructor", "hasOwnProperty", "toString"];
+    for (const meter of names) await setPrice(books, meter, 1n);
+    for (const accountId of names) await openAccount(books, accountId);
+    const [meter = "", ...further] = names;
+    const dimensions = Object.fromEntries(names.map((name) => [name, `value of ${name}`]));
+    const quantities = Object.fromEntries(further.map((name) => [name, 2n]));
+    const event = { eventId: "odd", meter, quantity: 2n, dimensions, quantities };
+    await meterEvents(
+      books,
+      names.map((accountId) => ({ ...event, accountId })),
+    );
+    for (const account of names) {
+      const explained = await json(`explain event odd --account ${account}`);
+      expect(Object.entries(explained.dimensions).sort()).toEqual(Object.entries(dimensions));
+      expect(explained.lines.map((line: { meter: string }) => line.meter)).toEqual(names);
+    }
+  });
+
   test("an event of several meters is explained line by line, with its total", async () => {
     await openAccount(books, "cli-lines", { lots: [{ credits: 9_000_000n }] });
     const event = { eventId: "whole", accountId: "cli-lines", meter: "cli-calls", quantity: 2n };

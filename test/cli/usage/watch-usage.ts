@@ -11,6 +11,7 @@ export interface PublishedUsage {
   readonly quantity: bigint;
   readonly source: string;
   readonly dimensions: Readonly<Record<string, string>>;
+  readonly quantities: Readonly<Record<string, bigint>>;
 }
 
 /** Remembers where the topic ends now; `since` reads an account's events from there on, in order. */

@@ -169,6 +169,11 @@ describe("an event is a repeat", () => {
       again: { dimensions: { a: "1", toString: "2" } },
       same: false,
     },
+    {
+      what: "but not with an inherited name whose value is erased",
+      again: { dimensions: { a: "1", toString: "erased" } },
+      same: false,
+    },
   ])("$what", ({ again, same }) => {
     const event = eventWith({ dimensions: { a: "1", b: "2" } });
     expect(isSameEvent(event, { ...event, ...again })).toBe(same);
