@@ -33,7 +33,8 @@ export async function setUp(env: NodeJS.ProcessEnv, say: (line: string) => void)
   const { database: application, databaseOwner: owner } = settings;
   const database = openDatabase(owner ?? application, {
     name: "drawdown-set-up",
-    connections: 1,
+    // One migrates, the other looks whom it waits for.
+    connections: 2,
     onError: (error) => logger.warn({ error: error.message }, "lost a connection to Postgres"),
   });
   const admin = openKafka(settings.kafka, "drawdown-set-up", logger).admin();

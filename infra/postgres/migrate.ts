@@ -43,7 +43,8 @@ export async function migrate(
   try {
     return await alone(client, async () => {
       const before = await appliedTo(client);
-      await buildIndexes(client, MIGRATIONS);
+      const { onWait = () => undefined } = locks ?? {};
+      await buildIndexes(client, MIGRATIONS, { database, onWait });
       if (await hasUsageToCarry(client)) {
         const repeatsSince = Date.now() - maxBehindMs - MARGIN_MS;
         await apply(client, locks, (name) => name < AFTER_CARRYING);
@@ -93,13 +94,6 @@ async function appliedTo(client: Transaction): Promise<string[]> {
   return (await queryRow(client, HAS_LIST)) === null ? [] : await listMigrations(client);
 }
 
-// Whoever had a transaction open while set-up waited.
-const HOLDERS = `
-  SELECT string_agg(DISTINCT coalesce(nullif(application_name, ''), pid::text), ', ') AS names
-  FROM pg_stat_activity
-  WHERE datname = current_database() AND pid <> pg_backend_pid()
-    AND xact_start < clock_timestamp() - interval '${LOCK_WAIT_MS} ms'`;
-
 const LIMITS = `SET lock_timeout = ${LOCK_WAIT_MS}; SET statement_timeout = ${STATEMENT_LIMIT_MS}`;
 const NO_LIMITS = "SET lock_timeout = 0; SET statement_timeout = 0";
 
@@ -112,7 +106,7 @@ async function apply(
   locks: MigrateOptions["locks"],
   isWanted: (name: string) => boolean = () => true,
 ): Promise<void> {
-  const retries = { what: "the tables", holders: HOLDERS, onWait: () => undefined, ...locks };
+  const retries = { what: "the tables", onWait: () => undefined, ...locks };
   await client.query(LIMITS);
   try {
     await retryLocks(client, retries, () => applyPending(client, isWanted));

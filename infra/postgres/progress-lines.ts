@@ -13,7 +13,9 @@ export function progressLines(say: (line: string) => void): (progress: CarryProg
 /** Says every few seconds whom migrating waits for. */
 export function waitingLines(say: (line: string) => void): (holders: string) => void {
   return everyFewSeconds((holders: string) =>
-    say(`migrating waits for locks; ${holders} may hold them, and is not held up meanwhile`),
+    say(
+      `migrating waits for ${holders} to end what it does with the tables, and holds nobody up meanwhile`,
+    ),
   );
 }
 

@@ -16,7 +16,7 @@ export function databaseUrlProblem(url: string, tls: "off" | "require" | "verify
   if (hosts.some((host) => host.includes(","))) {
     return "names several hosts; give one, which may be a proxy or a name that follows the primary";
   }
-  if (!isUrl(url)) {
+  if (!isUrl(url) || hasLateSign(url)) {
     return "is no URL: give a port of at most 65535, and write signs such as @ or / of a name or password as %40 or %2F";
   }
   const session = names.find((name) => SESSION_PARAMETERS.includes(name));
@@ -26,6 +26,14 @@ export function databaseUrlProblem(url: string, tls: "off" | "require" | "verify
   const aboutTls = names.find((name) => TLS_PARAMETERS.includes(name));
   if (tls === "off" || aboutTls === undefined) return null;
   return `has the parameter ${aboutTls}, which overrides DATABASE_TLS=${tls}; remove it, or unset DATABASE_TLS`;
+}
+
+/**
+ * Whether an @ follows the host, as where a password has a /, ? or # as it is: a part of the password would be taken
+ * for the host, and named in errors.
+ */
+export function hasLateSign(url: string): boolean {
+  return /^[a-z]+:\/\/[^/?#]*[/?#].*@/i.test(url);
 }
 
 /** As the driver reads it, for which the host may be left to a parameter. */

@@ -4,7 +4,7 @@ import { z } from "zod";
 import { leastUsageMs, parseRetention, retentionMs } from "../core/history/retention.ts";
 import { USUAL_ATTEMPTS } from "../core/payments/attempts-by-hand.ts";
 import { DEFAULT_WINDOW, MOST_AHEAD_MS } from "../core/usage/usage-event.ts";
-import { databaseUrlProblem } from "./database-url.ts";
+import { databaseUrlProblem, hasLateSign } from "./database-url.ts";
 import type { KafkaSettings, RegistrySettings, TopicSettings } from "./server-settings.ts";
 import { SAMPLERS, type TraceSettings } from "./tracing/tracing.ts";
 
@@ -105,6 +105,7 @@ export const environment = z
     ),
     SCHEMA_REGISTRY_URL: z
       .url({ protocol: /^https?$/ })
+      .refine((url) => !hasLateSign(url), "write signs such as @ or / of a password as %40 or %2F")
       .describe("With the path of Confluent's API, such as `/apis/ccompat/v7`"),
     SCHEMA_REGISTRY_USERNAME: optional("User name at the registry"),
     SCHEMA_REGISTRY_PASSWORD: optional("Password at the registry"),

@@ -223,14 +223,27 @@ describe("an invalid setting is named, and its value is not shown:", () => {
     },
   );
 
-  test.each(["postgres://u:sesame@db:99999/books", "postgres://u:sesame@[::1/books"])(
-    "a database's URL that is none: %s",
+  test.each([
+    "postgres://u:sesame@db:99999/books",
+    "postgres://u:sesame@[::1/books",
+    "postgres://u:open@sesame/17@db:5432/books",
+    "postgres://sesame?17@db:5432/books",
+    "postgres://sesame:17#u@db:5432/books",
+  ])(
+    "a database's URL that is none, or of which a part of the password would be the host: %s",
     (url) => {
       const message = complaintAbout({ ...NEEDED, DATABASE_URL: url });
       expect(message).toContain("DATABASE_URL: is no URL");
       expect(message).not.toContain("sesame");
     },
   );
+
+  test("a registry's URL of which a part of the password would be the host", () => {
+    const url = "http://u:open@sesame/17@registry:8081";
+    const message = complaintAbout({ ...NEEDED, SCHEMA_REGISTRY_URL: url });
+    expect(message).toContain("SCHEMA_REGISTRY_URL: write signs such as @");
+    expect(message).not.toContain("sesame");
+  });
 
   test("a time of a scheduler whose ranges would take seconds to count", () => {
     const before = process.cpuUsage();

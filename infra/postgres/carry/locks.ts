@@ -18,11 +18,6 @@ export async function committed<T>(client: Transaction, work: () => Promise<T>):
 const WAIT = `SET LOCAL lock_timeout = ${LOCK_WAIT_MS}`;
 const WAIT_FOR_OTHERS = "SET LOCAL lock_timeout = 0";
 
-const HOLDERS = `
-  SELECT string_agg(DISTINCT coalesce(nullif(application_name, ''), pid::text), ', ') AS names
-  FROM pg_locks JOIN pg_stat_activity USING (pid)
-  WHERE relation IN ('usage_record'::regclass, 'draw'::regclass) AND pid <> pg_backend_pid()`;
-
 /**
  * Commits what `work` does while the tables usage_record and draw are locked; tried again while others
  * hold locks on them, whose names go to `onWait`.
@@ -33,7 +28,7 @@ export async function withLock(
   onWait: (holders: string) => void | Promise<void>,
   work: () => Promise<unknown>,
 ): Promise<void> {
-  const retries = { what: "usage_record and draw", holders: HOLDERS, onWait };
+  const retries = { what: "usage_record and draw", tables: ["usage_record", "draw"], onWait };
   await retryLocks(client, retries, () =>
     committed(client, async () => {
       await client.query(WAIT);

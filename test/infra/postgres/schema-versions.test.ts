@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import { runner } from "node-pg-migrate";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { migrate } from "../../../infra/postgres/migrate.ts";
-import { LOCK_WAIT_MS } from "../../../infra/postgres/retry-locks.ts";
+import { LOCK_WAIT_MS, retryLocks } from "../../../infra/postgres/retry-locks.ts";
 import { setUp } from "../../../infra/set-up.ts";
 import { type Database, inTransaction } from "../../../shared/ledger/postgres/database.ts";
 import { requireBooks } from "../../../shared/ledger/postgres/require-books.ts";
@@ -93,6 +93,28 @@ test("migrating waits for a reader, holds nobody up meanwhile, says whom it wait
   expect([names.at(0), names.at(-1)]).toEqual(["0051_overdraft", NEWEST_MIGRATION]);
   await requireBooks(books.database);
   await Promise.all([reader.end(), others.end()]);
+});
+
+test("who holds locks is named to a role without any rights of a superuser", async () => {
+  const others = connect(superuserUrl(books.url), 2);
+  const waited: string[] = [];
+  await inTransaction(others, async (reader) => {
+    await reader.query("SELECT FROM account LIMIT 1");
+    const client = await others.connect();
+    await client.query("CREATE ROLE plain_migrator");
+    await client.query("GRANT ALL ON account TO plain_migrator; SET ROLE plain_migrator");
+    const options = { what: "accounts", tries: 1, pauseMs: 1 };
+    const onWait = (holders: string) => void waited.push(holders);
+    const locked = retryLocks(client, { ...options, onWait }, () =>
+      client.query("DO $$ BEGIN LOCK TABLE account NOWAIT; END $$"),
+    );
+    await expect(locked).rejects.toThrow("accounts stay locked by drawdown-test: ");
+    await client.query("RESET ROLE; REVOKE ALL ON account FROM plain_migrator");
+    await client.query("DROP ROLE plain_migrator");
+    client.release();
+  });
+  expect(waited).toEqual(["drawdown-test"]);
+  await others.end();
 });
 
 /** The longest time that reading accounts took, in milliseconds. */

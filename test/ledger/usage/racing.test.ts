@@ -2,7 +2,6 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import pg from "pg";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { buildIndexes } from "../../../infra/postgres/build-indexes.ts";
 import { toAccountId } from "../../../shared/core/text/text.ts";
@@ -142,15 +141,16 @@ test("runs of several partitions share a transaction: those already read or ahea
   expect(await brokenInvariants(books.database)).toEqual([]);
 });
 
-test("an index of a migration is built while others write, and again where that was broken off", async () => {
+test("an index of a migration is built while others write, says whom it waits for, and is built again where that was broken off", async () => {
+  const waited: string[] = [];
   await openAccount(books, "indexed");
   const usage = usageBatches(books, "indexed");
   await usage.debit(eventsOn(["indexed"], "first", 2));
   const directory = await mkdtemp(join(tmpdir(), "migrations-"));
   const index = "CREATE INDEX IF NOT EXISTS account_by_time ON account (created_at);\n";
   await writeFile(join(directory, "0001_index.sql"), `-- Up Migration\n\n${index}`);
-  const owner = new pg.Client({ connectionString: superuserUrl(books.url) });
-  await owner.connect();
+  const database = connect(superuserUrl(books.url), 2);
+  const owner = await database.connect();
   const writer = await books.database.connect();
   try {
     // What a broken-off build leaves behind.
@@ -160,7 +160,14 @@ test("an index of a migration is built while others write, and again where that 
     );
     await writer.query("BEGIN");
     await writer.query("UPDATE account SET currency = currency WHERE account_id = 'shared-0'");
-    const built = buildIndexes(owner, pathToFileURL(`${directory}/`));
+    const waiting = { database, onWait: (holder: string) => void waited.push(holder) };
+    const build = (more = {}) =>
+      buildIndexes(owner, pathToFileURL(`${directory}/`), { ...waiting, ...more });
+    await expect(build({ mostWaitMs: 1_500 })).rejects.toThrow(
+      "the index account_by_time waits for drawdown-test: end what it does, and run set-up again",
+    );
+    expect(waited).toEqual(["drawdown-test"]);
+    const built = build();
     await usage.debit(eventsOn(["indexed"], "meanwhile", 2));
     await writer.query("COMMIT");
     await built;
@@ -171,7 +178,8 @@ test("an index of a migration is built while others write, and again where that 
   } finally {
     await writer.query("ROLLBACK");
     writer.release();
-    await owner.end();
+    owner.release();
+    await database.end();
     await rm(directory, { recursive: true });
   }
 });
