@@ -387,10 +387,38 @@ describe.skipIf(tools === null)("the chart for Kubernetes", async () => {
       "every pod: Ingress Egress nothing",
       "every pod: Egress 53/UDP 53/TCP to kube-system; 5432/TCP to 10.1.0.10/32; 9093/TCP to data; 8443/TCP to data",
       "top-up webhooks: Egress 443/TCP to 0.0.0.0/0 but 6, ::/0 but 2",
+      "api metering scheduler top-up webhooks: Egress 4318/TCP to monitoring",
       "every pod: Ingress health/TCP from monitoring",
       "api: Ingress http/TCP from any namespace",
       "top-up: Ingress http/TCP from ingress-nginx",
     ]);
+  });
+
+  const ENDPOINT = "OTEL_EXPORTER_OTLP_ENDPOINT";
+  test.each([
+    { where: "nowhere", set: [], permitted: [] },
+    {
+      where: "to the port of its collector's address, each service",
+      set: [
+        `services.metering.settings.${ENDPOINT}=http://a:b@collector.traces:4318/v1`,
+        `services.api.settings.${ENDPOINT}=https://[fd00::1]`,
+        `services.webhooks.settings.${ENDPOINT}=http://[fd00::1]:4318`,
+        `services.scheduler.settings.${ENDPOINT}=http://collector`,
+      ],
+      permitted: ["api metering scheduler webhooks: Egress 443/TCP 4318/TCP 80/TCP to "],
+    },
+    {
+      where: "to the ports that are named",
+      set: [`settings.${ENDPOINT}=http://collector`, "networkPolicy.traces.ports[0]=14318"],
+      permitted: ["api metering scheduler top-up webhooks: Egress 14318/TCP to "],
+    },
+  ])("traces are let out $where", async ({ set, permitted }) => {
+    const policies = ofKind(
+      manifestsIn(await render(tools, ...set.flatMap((value) => ["--set", value]))),
+      "NetworkPolicy",
+    );
+    const ofTraces = policies.filter(({ metadata }) => metadata.name.endsWith("-traces"));
+    expect(ofTraces.map(({ spec }) => inShort(spec))).toEqual(permitted);
   });
 });
 

@@ -93,3 +93,9 @@ volumeMounts:
 {{ include "drawdown.secretVariable" (list $secret "SCHEMA_REGISTRY_PASSWORD") }}
 {{- end }}
 {{- end }}
+
+{{/* The port of a URL. */}}
+{{- define "drawdown.port" -}}
+{{- $url := urlParse . }}
+{{- regexFind ":[0-9]+$" $url.host | trimPrefix ":" | default (ternary "443" "80" (eq $url.scheme "https")) }}
+{{- end }}
