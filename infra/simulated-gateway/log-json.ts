@@ -20,7 +20,8 @@ export function* logAsJson(store: Store, query: LogQuery): Generator<string> {
 
 function selected(store: Store, { key, accountId }: LogQuery): Iterable<readonly Payment[]> {
   if (key === undefined) return store.payments.pages(accountId);
-  const payment = store.payments.byKey(key);
-  const isOfAccount = accountId === undefined || payment?.accountId === accountId;
-  return payment !== undefined && isOfAccount ? [[payment]] : [];
+  const payments = store.payments
+    .ofKey(key)
+    .filter((payment) => accountId === undefined || payment.accountId === accountId);
+  return payments.length === 0 ? [] : [payments];
 }

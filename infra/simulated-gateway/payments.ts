@@ -38,7 +38,12 @@ export function paymentsIn(database: DatabaseSync) {
        :behaviour, :status, :createdAt)`,
   );
   const byId = database.prepare(`SELECT ${COLUMNS} FROM payment WHERE id = ?`);
-  const byKey = database.prepare(`SELECT ${COLUMNS} FROM payment WHERE key = ?`);
+  const byKey = database.prepare(
+    `SELECT ${COLUMNS} FROM payment WHERE key = ? AND created_at > ? ORDER BY seq DESC LIMIT 1`,
+  );
+  const ofKey = database.prepare(
+    `SELECT ${COLUMNS} FROM payment WHERE key = ? ORDER BY seq LIMIT ${PAGE}`,
+  );
   const lastSeq = database.prepare("SELECT coalesce(max(seq), 0) AS last FROM payment");
   const page = database.prepare(
     `SELECT ${COLUMNS} FROM payment WHERE seq > ? AND seq <= ? ORDER BY seq LIMIT ${PAGE}`,
@@ -63,10 +68,14 @@ export function paymentsIn(database: DatabaseSync) {
   );
 
   return {
-    /** Throws if the id or the key exists. */
+    /** Throws if the id exists. */
     add: (payment: Payment): void => void insert.run({ ...payment }),
     byId: (id: string): Payment | undefined => row.optional().parse(byId.get(id)),
-    byKey: (key: string): Payment | undefined => row.optional().parse(byKey.get(key)),
+    /** The last one made under a key, if that was after `since` (milliseconds). */
+    byKey: (key: string, since: number): Payment | undefined =>
+      row.optional().parse(byKey.get(key, since)),
+    /** All of a key, oldest first: more than one if it was forgotten. */
+    ofKey: (key: string): readonly Payment[] => rows.parse(ofKey.all(key)),
     /** All payments so far, or those of one account, oldest first, page by page. */
     *pages(accountId?: string): Generator<readonly Payment[]> {
       const { last } = newest.parse(lastSeq.get());

@@ -3,6 +3,7 @@ import { logLevel, optional, port, readEnvironment, whole } from "../../shared/r
 import type { GatewayOptions } from "./start-gateway.ts";
 
 const LONGEST_LATENCY_MS = 60_000;
+const KEYS_KEPT_SECONDS = 86_400;
 
 export const environment = z
   .object({
@@ -13,6 +14,9 @@ export const environment = z
     SIMULATED_GATEWAY_PORT: port(8090).describe("0 means any free port, which is logged"),
     SIMULATED_GATEWAY_LATENCY_MS: whole(0, LONGEST_LATENCY_MS, 0).describe(
       "Delay of each answer to a charge, after the charge is durable",
+    ),
+    SIMULATED_GATEWAY_KEYS_KEPT_SECONDS: whole(0, KEYS_KEPT_SECONDS, KEYS_KEPT_SECONDS).describe(
+      "How long it remembers an idempotency key; a day, as Stripe does. Later, the same request charges again",
     ),
     SIMULATED_GATEWAY_WEBHOOK_URL: z
       .url({ protocol: /^https?$/ })
@@ -44,6 +48,7 @@ export function readGatewaySettings(env: NodeJS.ProcessEnv): GatewaySettings {
       host: set.SIMULATED_GATEWAY_HOST,
       port: set.SIMULATED_GATEWAY_PORT,
       latencyMs: set.SIMULATED_GATEWAY_LATENCY_MS,
+      keysKeptMs: set.SIMULATED_GATEWAY_KEYS_KEPT_SECONDS * 1_000,
       ...(url === undefined || secret === undefined ? {} : { webhooks: { url, secret } }),
     },
     logLevel: set.LOG_LEVEL,

@@ -13,6 +13,7 @@ const MOST_BODY_BYTES = 64 * 1024;
 const MOST_PARAM_LENGTH = 256 * 12;
 /** Bounds memory: each connection has one request in progress. */
 const MOST_CONNECTIONS = 1_024;
+const KEYS_KEPT_MS = 24 * 60 * 60_000;
 const CLOSE_WITHIN_MS = 1_000;
 
 export interface GatewayOptions {
@@ -23,6 +24,8 @@ export interface GatewayOptions {
   readonly host?: string;
   /** Delays each answer to a charge, after the charge is durable. */
   readonly latencyMs?: number;
+  /** How long idempotency keys are remembered, in milliseconds; a day by default, as at Stripe. */
+  readonly keysKeptMs?: number;
   readonly webhooks?: WebhookOptions;
   readonly logger?: Logger;
 }
@@ -40,7 +43,7 @@ export async function startSimulatedGateway(options: GatewayOptions): Promise<Si
   const { port = 0, host = "127.0.0.1", latencyMs = 0 } = options;
   const logger = options.logger ?? createLogger("simulated-gateway", "silent");
   const stopping = new AbortController();
-  const store = openStore(options.dataDir);
+  const store = openStore(options.dataDir, options.keysKeptMs ?? KEYS_KEPT_MS);
   const webhooks =
     options.webhooks === undefined ? NO_WEBHOOKS : openWebhooks(options.webhooks, logger);
   const processing = settleProcessing(store, webhooks);

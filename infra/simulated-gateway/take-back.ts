@@ -14,12 +14,12 @@ export function refund(
   payment: Payment,
   { key, amount }: { readonly key: string; readonly amount: bigint },
 ): TookBack {
-  const known = store.takenBack.byKey(key);
+  const { payment: charged, takenBack: known } = store.usedFor(key);
   if (known !== undefined) {
     const isRepeat = known.payment === payment.id && known.amount === amount;
     return isRepeat ? { kind: "taken back", takenBack: known, isRepeat } : { kind: "conflict" };
   }
-  if (store.payments.byKey(key) !== undefined) return { kind: "conflict" };
+  if (charged !== undefined) return { kind: "conflict" };
 
   const left = leftOf(store, payment);
   if (amount > left) {
@@ -53,6 +53,6 @@ function whyLeft({ status, amount, currency }: Payment, left: bigint): string {
 function add(store: Store, taken: Omit<TakenBack, "id">): TookBack {
   const prefix = taken.kind === "refund" ? "re" : "cb";
   const takenBack: TakenBack = { id: `${prefix}_${randomUUID()}`, ...taken };
-  store.takenBack.add(takenBack);
+  store.takenBack.add(takenBack, Date.now());
   return { kind: "taken back", takenBack, isRepeat: false };
 }

@@ -54,12 +54,12 @@ export function paymentTaker(options: TakerOptions) {
         if (!isSameRequest(first.request, request)) return { kind: "conflict" };
         return asRepeated(await first.taken);
       }
-      const known = store.payments.byKey(key);
+      const { payment: known, takenBack } = store.usedFor(key);
       if (known !== undefined) {
         await wait(latencyMs);
         return isSameRequest(known, request) ? repeated(known) : { kind: "conflict" };
       }
-      if (store.takenBack.byKey(key) !== undefined) return { kind: "conflict" };
+      if (takenBack !== undefined) return { kind: "conflict" };
 
       const taken = takeNew(request);
       underWay.set(key, { request, taken });

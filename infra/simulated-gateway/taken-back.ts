@@ -12,16 +12,22 @@ const row = z.object({
 /** Refunds and chargebacks. */
 export function takenBackIn(database: DatabaseSync) {
   const insert = database.prepare(
-    `INSERT INTO taken_back (${COLUMNS}) VALUES (:id, :payment, :key, :kind, :amount)`,
+    `INSERT INTO taken_back (${COLUMNS}, created_at)
+     VALUES (:id, :payment, :key, :kind, :amount, :createdAt)`,
   );
-  const byKey = database.prepare(`SELECT ${COLUMNS} FROM taken_back WHERE key = ?`);
+  const byKey = database.prepare(
+    `SELECT ${COLUMNS} FROM taken_back WHERE key = ? AND created_at > ? ORDER BY seq DESC LIMIT 1`,
+  );
   const ofPayment = database.prepare(
     `SELECT ${COLUMNS} FROM taken_back WHERE payment = ? ORDER BY seq`,
   );
   return {
-    /** Throws if the id or the key exists. */
-    add: (takenBack: TakenBack): void => void insert.run({ ...takenBack }),
-    byKey: (key: string): TakenBack | undefined => row.optional().parse(byKey.get(key)),
+    /** Throws if the id exists. */
+    add: (takenBack: TakenBack, createdAt: number): void =>
+      void insert.run({ ...takenBack, createdAt }),
+    /** The last one made under a key, if that was after `since` (milliseconds). */
+    byKey: (key: string, since: number): TakenBack | undefined =>
+      row.optional().parse(byKey.get(key, since)),
     /** All of one payment, oldest first. */
     of: (payment: string): TakenBack[] => z.array(row).parse(ofPayment.all(payment)),
   };

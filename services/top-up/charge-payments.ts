@@ -23,9 +23,14 @@ const CHECK_EVERY_MS = 250;
  * payments in progress are in memory, and any number of processes may share it.
  */
 export function paymentCharging(
-  context: ChargeContext & { readonly waits: OutageRetry; readonly stopping: AbortSignal },
+  context: ChargeContext & {
+    readonly waits: OutageRetry;
+    readonly stopping: AbortSignal;
+    /** The start of the Postgres server whose books are compared with the gateway's charges; empty: none is yet. */
+    comparedOn(): string;
+  },
 ) {
-  const { database, gateway, logger, now, waits, stopping } = context;
+  const { database, gateway, logger, now, waits, stopping, comparedOn } = context;
   const inProgress = new Set<Promise<void>>();
   const inHand = workInHand();
   const loop = watchLoop();
@@ -51,7 +56,7 @@ export function paymentCharging(
   async function claimMore(): Promise<void> {
     const limit = MOST_CONCURRENT - inProgress.size;
     if (limit < LEAST_ROOM) return sleeper.sleep(CHECK_EVERY_MS);
-    const at = { now: now(), gateway: gateway.name };
+    const at = { now: now(), gateway: gateway.name, comparedOn: comparedOn() };
     if (!(await isPaymentDue(database, at))) return sleeper.sleep(CHECK_EVERY_MS);
     const claimed = await claimPayments(database, { ...at, limit, leaseMs: LEASE_MS });
     for (const payment of claimed) {

@@ -14,6 +14,8 @@ export function checkPayments(
   parts: {
     readonly database: Database;
     readonly watched: Pick<WatchedGateway, "gateway" | "failing">;
+    /** The server whose books are compared with the gateway's charges, as in `claimPayments`. */
+    comparedOn(): string;
     /** How long the same payment may wait to be taken. */
     readonly limitMs: number;
     /** How long an outcome may be unknown. */
@@ -21,11 +23,11 @@ export function checkPayments(
     now(): number;
   },
 ): void {
-  const { database, watched, limitMs, pendingMs, now } = parts;
+  const { database, watched, comparedOn, limitMs, pendingMs, now } = parts;
   const firstStands = standstill();
   health.state("payments", async () => {
-    const gateway = watched.gateway.name;
-    const forMs = firstStands(await firstDuePayment(database, { now: now(), gateway }));
+    const due = { now: now(), gateway: watched.gateway.name, comparedOn: comparedOn() };
+    const forMs = firstStands(await firstDuePayment(database, due));
     if (forMs >= limitMs) return { reason: "payments are due, and no process takes them", forMs };
     if (watched.failing() !== null) return null;
     const { count, since } = await countLongPending(database, now() - pendingMs);

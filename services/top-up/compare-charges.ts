@@ -1,7 +1,6 @@
 import type { Instant } from "../../shared/core/line/account.ts";
-import type { OutageRetry } from "../../shared/kafka/client/retry-outages.ts";
 import {
-  chargesComparedTo,
+  chargesCompared,
   findUnmatched,
   forgetMatched,
   forgetUnmatched,
@@ -10,12 +9,7 @@ import {
   recordChargesCompared,
 } from "../../shared/ledger/payments/charges-at-gateway.ts";
 import type { Database } from "../../shared/ledger/postgres/database.ts";
-import { isDatabaseOutage } from "../../shared/ledger/postgres/outage.ts";
-import {
-  type ListedCharge,
-  OutcomeUnknown,
-  type PaymentGateway,
-} from "./gateways/payment-gateway.ts";
+import type { ListedCharge, PaymentGateway } from "./gateways/payment-gateway.ts";
 import type { PaymentContext } from "./payment-context.ts";
 import { isKeyOfPayment } from "./payment-key.ts";
 
@@ -28,53 +22,39 @@ const PAID_LATE_MS = 7 * DAY_MS;
 const BATCH = 500;
 
 /**
- * Compares the gateway's charges with the payments in the books until the service stops. A charge that
- * the books lack is logged as an error, and listed by `drawdown reconcile`.
- */
-export async function watchCharges(
-  context: PaymentContext & { readonly waits: OutageRetry; readonly stopping: AbortSignal },
-): Promise<void> {
-  const { database, gateway, logger, waits } = context;
-  await waits.repeat("charges to compare", async () => {
-    try {
-      await compareCharges(context);
-      const charges = (await listUnmatched(database, null)).length;
-      if (charges > 0) {
-        logger.error({ charges }, "the books lack charges at the gateway: run drawdown reconcile");
-      }
-    } catch (error) {
-      if (isDatabaseOutage(error)) throw error;
-      // Charging continues whatever the error is.
-      const level = error instanceof OutcomeUnknown ? "warn" : "error";
-      logger[level]({ err: error }, "the gateway's charges could not be compared");
-    }
-    await waits.pause(gateway.listEveryMs);
-  });
-}
-
-/**
  * Compares new charges, and once a day those of a week, with their payments, and re-checks charges that
- * did not match before. Throws OutcomeUnknown if the gateway does not answer; progress is kept.
+ * did not match before. A charge that does not match is stored, and listed by `drawdown reconcile`. Throws
+ * OutcomeUnknown if the gateway does not answer; progress is kept. `onNew`: called once all new charges are
+ * compared, with the start of the Postgres server that has the books.
  */
 export async function compareCharges(
   context: Pick<PaymentContext, "database" | "gateway" | "now"> & {
     readonly stopping?: AbortSignal;
+    readonly onNew?: (server: string) => void;
   },
 ): Promise<void> {
-  const { database, gateway, now, stopping } = context;
+  const { database, gateway, now, stopping, onNew = () => undefined } = context;
   const until = now();
-  const from = await chargesComparedTo(database, gateway.name);
-  if (from === null) return;
+  const known = await listUnmatched(database, null);
+  const { to: from, on } = await chargesCompared(database, gateway.name);
+  if (from === null) return onNew(on);
   const isNewDay = Math.floor(from / DAY_MS) < Math.floor(until / DAY_MS);
-  const back = isNewDay ? PAID_LATE_MS : CLOCKS_APART_MS;
-  for (let since = from - back; since < until; since += DAY_MS) {
+  const unlisted = from - CLOCKS_APART_MS;
+  // Payments may wait for what is new, and a week may be many pages.
+  if (isNewDay && until - from <= DAY_MS) {
+    await compareMade(database, gateway, unlisted, until);
+    onNew(on);
+  }
+  for (let since = isNewDay ? from - PAID_LATE_MS : unlisted; since < until; since += DAY_MS) {
     const to = Math.min(since + DAY_MS, until);
     await compareMade(database, gateway, since, to);
     if (stopping?.aborted === true) return;
-    await recordChargesCompared(database, gateway.name, to);
+    await recordChargesCompared(database, gateway.name, { to, on });
   }
+  onNew(on);
   await forgetMatched(database, gateway.name);
-  for (const charge of await listUnmatched(database, null)) {
+  // Not those just found: a top-up that was refunded is restored, and then withdrawn.
+  for (const charge of known) {
     if (stopping?.aborted === true) return;
     if (charge.gateway !== gateway.name) continue;
     const returned = await gateway.takenBack(charge.gatewayPayment);

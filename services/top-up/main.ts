@@ -21,7 +21,6 @@ import { InvalidSettings } from "../../shared/runtime/settings.ts";
 import { openSleeper } from "../../shared/runtime/sleeper.ts";
 import { paymentCharging } from "./charge-payments.ts";
 import { checkPayments } from "./check-payments.ts";
-import { watchCharges } from "./compare-charges.ts";
 import { lowBalanceHandler } from "./follow-low-balances.ts";
 import { kindOf, openGateway } from "./gateways/open-gateway.ts";
 import type { PaymentGateway } from "./gateways/payment-gateway.ts";
@@ -29,6 +28,7 @@ import { recheckLowBalances } from "./recheck-low-balances.ts";
 import { readPaymentSettings } from "./settings.ts";
 import { settlingInSets } from "./settle-in-sets.ts";
 import { openTopUpLow } from "./top-up-low.ts";
+import { chargeWatch, checkCharges } from "./watch-charges.ts";
 import { checkGateway, gatewayMetrics, watchGateway } from "./watch-gateway.ts";
 import { openWebhookServer } from "./webhook-server.ts";
 
@@ -36,6 +36,8 @@ const POOL = { connections: 12, plans: "of_one_account" } as const;
 const BATCH = 1_000;
 const PUBLISH_EVERY_MS = 100;
 const WATCH_EVERY_MS = 10_000;
+/** How long the start waits for the gateway's list; without it, payments wait, and nothing else does. */
+const COMPARED_WITHIN_MS = 3_000;
 
 await runService("top-up", async (service) => {
   const { settings, logger, stopping, health, metrics } = service;
@@ -51,7 +53,10 @@ await runService("top-up", async (service) => {
   checkGateway(health, watched);
   gatewayMetrics(metrics, watched);
   const pendingMs = payments.alarmAfterMs;
-  checkPayments(health, { database, watched, limitMs, pendingMs, now: Date.now });
+  const charges = chargeWatch({ database, gateway, logger, waits, stopping, now: Date.now });
+  const { comparedOn } = charges;
+  checkCharges(health, charges);
+  checkPayments(health, { database, watched, limitMs, pendingMs, comparedOn, now: Date.now });
 
   await untilUp("Postgres", () => requireBooks(database));
   await untilUp("Postgres", () => refuseMixedBooks(database, gateway));
@@ -59,9 +64,11 @@ await runService("top-up", async (service) => {
   await untilUp("Postgres", () => recordChargeLimits(database, minimumCharges, payments.ceilings));
   await untilUp("the registry", () => registerSchemas(registry));
   await untilUp("Kafka", () => admin.connect());
-  const context = { database, gateway, logger, waits, stopping, now: Date.now };
+  const context = { database, gateway, logger, waits, stopping, comparedOn, now: Date.now };
   const charging = paymentCharging({ ...context, settle: settlingInSets(context) });
-  const topUpLow = openTopUpLow({ database, waits, onTopUp: charging.wake });
+  const topUpLow = openTopUpLow({ database, waits, comparedOn, onTopUp: charging.wake });
+  const comparing = charges.run();
+  await charges.first(COMPARED_WITHIN_MS);
   const webhooks = await openWebhookServer(
     { database, gateway, logger, onPayment: charging.wake },
     payments.webhooks,
@@ -81,7 +88,7 @@ await runService("top-up", async (service) => {
   const traces = service.tracing && bookTraces(service.tracing);
   const background = Promise.all([
     charging.run(),
-    watchCharges(context),
+    comparing,
     recheckLowBalances({ database, waits, topUpLow }),
     publishBooks({ ...servers, health, lookEveryMs: PUBLISH_EVERY_MS, sleeper, traces }),
     watchHolds({ ...servers, health }),

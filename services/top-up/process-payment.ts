@@ -43,9 +43,7 @@ export async function processPayment(
   const { payment } = claimed;
   switch (payment.status) {
     case "pending":
-      return claimed.method === null
-        ? await settle(context, claimed, NO_METHOD)
-        : await charge(context, claimed, claimed.method);
+      return await charge(context, claimed);
     case "succeeded":
       return await returnMoney(context, claimed);
     case "retrying":
@@ -58,15 +56,11 @@ export async function processPayment(
 
 const DONE = { nextTryAt: null, gatewayPayment: null, reason: null } as const;
 
-async function charge(
-  context: ChargeContext,
-  claimed: ClaimedPayment,
-  method: PaymentMethod,
-): Promise<void> {
+async function charge(context: ChargeContext, claimed: ClaimedPayment): Promise<void> {
   const { logger } = context;
   const { accountId, paymentId } = claimed.payment;
   try {
-    await settle(context, claimed, await stateOf(context, claimed, method));
+    await settle(context, claimed, await stateOf(context, claimed));
   } catch (error) {
     if (!(error instanceof OutcomeUnknown)) throw error;
     logger.warn(
@@ -78,15 +72,16 @@ async function charge(
 }
 
 /**
- * The first call charges. Later calls ask the gateway first, and send an unknown charge again under the
+ * The first call charges. Later calls ask the gateway first, by the charge's id once that is known, and send an unknown charge again under the
  * same key, which cannot charge twice as long as the gateway keeps keys.
  */
 async function stateOf(
   { gateway, now }: PaymentContext,
   claimed: ClaimedPayment,
-  method: PaymentMethod,
 ): Promise<ChargeState> {
-  const request = requestOf(claimed, method);
+  if (claimed.gatewayPayment !== null) return gateway.stateOf(claimed.gatewayPayment);
+  if (claimed.method === null) return NO_METHOD;
+  const request = requestOf(claimed, claimed.method);
   if (claimed.calls === 1) return gateway.charge(request);
   const found = await gateway.find(request);
   if (found !== null) return found;

@@ -20,8 +20,13 @@ export async function returnMoney(context: PaymentContext, claimed: ClaimedPayme
   if (gatewayPayment === null) return nextTry(null);
   try {
     const refunds = await listRefunds(database, { accountId, paymentId });
-    for (const refund of refunds) {
-      if (refund.status === "pending") await makeRefund(context, claimed, gatewayPayment, refund);
+    const pending = refunds.filter(({ status }) => status === "pending");
+    // The gateway forgets keys after a day, so what it has made already is not sent again.
+    const before = pending.length === 0 ? [] : await context.gateway.takenBack(gatewayPayment);
+    const made = new Set(before.map(({ key }) => key));
+    for (const refund of pending) {
+      if (made.has(refundKey(claimed, refund))) continue;
+      await makeRefund(context, claimed, gatewayPayment, refund);
     }
     await postAll(context, claimed, gatewayPayment, refunds);
     await nextTry(null);

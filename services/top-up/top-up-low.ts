@@ -10,16 +10,18 @@ export type TopUpLow = (accountId: AccountId) => Promise<void>;
 export function openTopUpLow(context: {
   readonly database: Database;
   readonly waits: Pick<OutageRetry, "untilUp">;
+  /** The start of the Postgres server whose books are compared with the gateway's charges; empty: none is yet. */
+  comparedOn(): string;
   /** Called after top-ups. */
   onTopUp(): void;
 }): TopUpLow {
-  const { database, waits, onTopUp } = context;
+  const { database, waits, comparedOn, onTopUp } = context;
   return workInSets<AccountId, void>({
     most: MOST_IN_A_SET,
     keyOf: (accountId) => accountId,
     async work(accountIds) {
       const decisions = await waits.untilUp("Postgres", () =>
-        topUpIfLow(database, accountIds, Date.now()),
+        topUpIfLow(database, accountIds, Date.now(), comparedOn()),
       );
       if ([...decisions.values()].some(({ topUp }) => topUp !== null)) onTopUp();
       return () => undefined;

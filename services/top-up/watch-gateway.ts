@@ -37,6 +37,7 @@ export function watchGateway(
       ...gateway,
       charge: (request) => watched(gateway.charge(request)),
       find: (request) => watched(gateway.find(request)),
+      stateOf: (gatewayPayment) => watched(gateway.stateOf(gatewayPayment)),
       takenBack: (gatewayPayment) => watched(gateway.takenBack(gatewayPayment)),
       refund: (request) => watched(gateway.refund(request)),
       async *listCharges(since, until) {

@@ -20,7 +20,9 @@ export const paymentFields = {
   attempt: z.number().int().meta({ description: "Counts from 1." }),
   reason: z.string().meta({ description: "In words a customer can read." }),
   created_at: instant,
-  requested_by: z.string().nullable().meta({ description: "null: nobody, it was automatic." }),
+  requested_by: z.string().nullable().meta({
+    description: "null: nobody, it was automatic; gateway: restored from a charge there.",
+  }),
 };
 
 export const payment = noun(paymentFields).meta({ title: "Payment" });

@@ -5,6 +5,7 @@ import { checkPayments } from "../../services/top-up/check-payments.ts";
 import type { PaymentGateway } from "../../services/top-up/gateways/payment-gateway.ts";
 import { retryOutages } from "../../shared/kafka/client/retry-outages.ts";
 import type { Database } from "../../shared/ledger/postgres/database.ts";
+import { readServerStart } from "../../shared/ledger/postgres/server-start.ts";
 import { openHealth } from "../../shared/runtime/health/health.ts";
 import { type Books, openBooks } from "../support/books/books.ts";
 import { claim, openCardHolder, pendingTopUp } from "../support/books/card-holders.ts";
@@ -20,9 +21,11 @@ const PENDING_MS = 600_000;
 let books: Books;
 /** The process's own clock. */
 let elapsed: number;
+let server: string;
 
 beforeEach(async () => {
   books = await openBooks();
+  server = await readServerStart(books.database);
   await sellCredits(books);
   await openCardHolder(books, "acme", NOON - DAY);
   await pendingTopUp(books, "acme", NOON);
@@ -46,6 +49,7 @@ describe("charging", () => {
       ...given,
       gateway: { name: "simulated", ...given.gateway } as PaymentGateway,
       waits: retryOutages({ logger: silent, stopping }),
+      comparedOn: () => server,
     });
     void charging.run();
     onTestFinished(() => stop.abort());
@@ -80,7 +84,10 @@ describe("payments", () => {
       failing: () => failing,
     };
     const limits = { limitMs: LIMIT_MS, pendingMs: PENDING_MS };
-    checkPayments(health, { database: books.database, watched, ...limits, now: () => at.now });
+    checkPayments(health, {
+      ...{ database: books.database, watched, ...limits },
+      ...{ comparedOn: () => server, now: () => at.now },
+    });
     return {
       fail() {
         failing = { reason: "no answer", forMs: 1 };

@@ -1,13 +1,12 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { compareCharges, watchCharges } from "../../services/top-up/compare-charges.ts";
+import { compareCharges } from "../../services/top-up/compare-charges.ts";
 import { OutcomeUnknown } from "../../services/top-up/gateways/payment-gateway.ts";
 import { openSimulatedGateway } from "../../services/top-up/gateways/simulated/gateway.ts";
+import { chargeWatch } from "../../services/top-up/watch-charges.ts";
 import { toAccountId } from "../../shared/core/text/text.ts";
 import { retryOutages } from "../../shared/kafka/client/retry-outages.ts";
-import {
-  chargesComparedTo,
-  listUnmatched,
-} from "../../shared/ledger/payments/charges-at-gateway.ts";
+import { chargesCompared, listUnmatched } from "../../shared/ledger/payments/charges-at-gateway.ts";
+import { readServerStart } from "../../shared/ledger/postgres/server-start.ts";
 import { type Books, openBooks, setPrice } from "../support/books/books.ts";
 import { openPayer, sellCredits, topUpsOf, use } from "../support/books/payers.ts";
 import { paymentsByClock } from "../support/books/payments-by-clock.ts";
@@ -42,8 +41,8 @@ test("each charge has its payment: nothing is reported, and the compared instant
   const before = Date.now();
   await compare();
   expect(await named()).toEqual([]);
-  const comparedTo = await chargesComparedTo(books.database, "simulated");
-  expect(comparedTo).toBeGreaterThanOrEqual(before);
+  const compared = await chargesCompared(books.database, "simulated");
+  expect(compared.to).toBeGreaterThanOrEqual(before);
 });
 
 test("a payment under way and a declined one are not reported", async () => {
@@ -134,7 +133,7 @@ test("if the gateway does not answer, nothing is stored, and the next run begins
   expect(await named()).toEqual(["ann"]);
 });
 
-test("a gateway that refuses the query stops nothing: it is queried again", async () => {
+test("a gateway that refuses the query stops nothing: it is queried again, and payments wait until then", async () => {
   const stop = new AbortController();
   const { signal: stopping } = stop;
   let refusals = 2;
@@ -142,17 +141,25 @@ test("a gateway that refuses the query stops nothing: it is queried again", asyn
     if (refusals-- > 0) throw new Error("400: not like this");
     return simulated().listCharges(since, until);
   };
-  const watching = watchCharges({
+  const watch = chargeWatch({
     ...{ database: books.database, logger: silent, now: Date.now, stopping },
     gateway: { ...simulated(), listEveryMs: 1, listCharges },
     waits: retryOutages({ logger: silent, stopping }),
   });
+  const watching = watch.run();
+  await watch.first(0);
+  expect([watch.comparedOn(), watch.waiting()?.reason]).toEqual([
+    "",
+    "payments wait until the gateway's charges are compared with the books",
+  ]);
   const isCompared = async () =>
     (await books.database.query("SELECT FROM charge_check")).rowCount === 1;
   await Promise.race([watching, eventually("charges are compared", isCompared)]);
   stop.abort();
   await watching;
   expect(await isCompared()).toBe(true);
+  const server = await readServerStart(books.database);
+  expect([watch.comparedOn(), watch.waiting()]).toEqual([server, null]);
 });
 
 describe("each query covers", () => {
@@ -170,9 +177,12 @@ describe("each query covers", () => {
     const { asked, gateway: listening } = listened();
     await compare(listening, noonIn(2));
     expect(await named()).toEqual(["ann"]);
-    expect([asked[0]?.[0], asked.at(-1)?.[1]]).toEqual([noonIn(1 - 7), noonIn(2)]);
-    for (const [at, [since]] of asked.entries()) {
-      if (at > 0) expect(since).toBe(asked[at - 1]?.[1]);
+    // First what is new, for which payments may wait.
+    const [first, ...week] = asked;
+    expect(first).toEqual([noonIn(1) - 5 * 60_000, noonIn(2)]);
+    expect([week[0]?.[0], week.at(-1)?.[1]]).toEqual([noonIn(1 - 7), noonIn(2)]);
+    for (const [at, [since]] of week.entries()) {
+      if (at > 0) expect(since).toBe(week[at - 1]?.[1]);
     }
   });
 });

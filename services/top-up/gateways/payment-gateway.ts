@@ -89,6 +89,8 @@ export interface PaymentGateway {
   charge(request: ChargeRequest): Promise<ChargeState>;
   /** The current state of a charge, found by its key; null if the gateway has none. */
   find(request: ChargeRequest): Promise<ChargeState | null>;
+  /** The current state of a charge, by its id at the gateway. */
+  stateOf(gatewayPayment: string): Promise<ChargeState>;
   /** All refunds and chargebacks of a payment, except chargebacks that were won. */
   takenBack(gatewayPayment: string): Promise<readonly TakenBack[]>;
   refund(request: RefundRequest): Promise<TakenBack | RefundRefused>;

@@ -22,21 +22,32 @@ export interface Attempt {
 
 /**
  * The attempt after the next call of the gateway for a due payment. A declined fee begins a new attempt.
- * An attempt's first call uses the account's payment method; its repeats use the same one.
+ * An attempt's first call uses the account's payment method; its repeats use the same one. Where the gateway
+ * has a charge of the payment that the books lack (`lostCharge`, its id there), the attempt is that charge, which
+ * an earlier call has made: it is asked about and nothing is charged.
  */
 export function nextCall(
   kind: Payment["kind"],
   before: Attempt,
-  { now, method }: { readonly now: Instant; readonly method: PaymentMethod | null },
+  {
+    now,
+    method,
+    lostCharge = null,
+  }: {
+    readonly now: Instant;
+    readonly method: PaymentMethod | null;
+    readonly lostCharge?: string | null;
+  },
 ): Attempt {
   const { status, attempt } = before;
+  const first = { attemptedAt: now, method, calls: lostCharge === null ? 1 : 2 } as const;
   if (kind === "fee" && (status === "retrying" || status === "failed")) {
-    const anew = { status: "pending", attempt: attempt + 1, calls: 1 } as const;
-    return { ...anew, attemptedAt: now, method, gatewayPayment: null };
+    const anew = { status: "pending", attempt: attempt + 1 } as const;
+    return { ...anew, ...first, gatewayPayment: lostCharge };
   }
   const isFirst = status === "pending" && before.calls === 0;
-  const called = { ...before, calls: before.calls + 1 };
-  return isFirst ? { ...called, attemptedAt: now, method } : called;
+  if (isFirst) return { ...before, ...first, gatewayPayment: lostCharge };
+  return { ...before, calls: before.calls + 1 };
 }
 
 /**

@@ -22,6 +22,8 @@ export interface TopUpContext extends LimitContext {
   readonly hasMethod: boolean;
   /** A top-up of the account is pending. */
   readonly inFlight: boolean;
+  /** The gateway has charges of the account that the books lack, or may have. */
+  readonly mayLackCharges: boolean;
 }
 
 /** The state of auto top-up after a check of the account. */
@@ -34,22 +36,26 @@ export interface AutoTopUpDecision {
 
 /** How long to wait for operators to fix a problem. */
 const RECHECK_MS = 60 * 60 * 1000;
+/** How long to wait for charges at the gateway to come into the books. */
+const LACKING_RECHECK_MS = 10_000;
 
 /**
  * Decides whether to top up an account that may be low and need credits, and by how much: the smallest
  * multiple of the set amount that brings the balance above the threshold, within the limits of the day
- * and the month.
- * Deciding again changes nothing: a top-up is identified by its crossing, and only one is pending.
+ * and the month. What is at the gateway and not in the books may have met the need, so it comes first.
+ * Deciding again changes nothing: a top-up is identified by its crossing, and only one is pending. `tries`: the
+ * number of the last top-up of this crossing; 0: none.
  */
-export function decideAutoTopUp(declinedBefore: number, context: TopUpContext): AutoTopUpDecision {
+export function decideAutoTopUp(tries: number, context: TopUpContext): AutoTopUpDecision {
   const { account, auto, now } = context;
   const waits = auto.enabled && auto.stopped === null && !context.inFlight;
   if (!waits || !needsCredits(account)) return stays({ ...auto, lookAt: null });
   if (auto.pausedUntil !== null && auto.pausedUntil > now) {
     return stays({ ...auto, lookAt: auto.pausedUntil });
   }
+  if (context.mayLackCharges) return stays({ ...auto, lookAt: now + LACKING_RECHECK_MS });
   const crossing = account.crossings;
-  const topUpId = REFERENCE.automaticTopUp.write({ crossing, attempt: declinedBefore + 1 });
+  const topUpId = REFERENCE.automaticTopUp.write({ crossing, attempt: tries + 1 });
   if (!context.hasMethod) return stopped(toSentence(NO_PAYMENT_METHOD), topUpId, context);
   const price = creditPriceAt(context.catalogue, context.currency, now);
   if (price === null) {

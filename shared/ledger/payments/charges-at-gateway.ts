@@ -3,6 +3,7 @@ import { type ChargeProblem, problemOf } from "../../core/payments/match-charge.
 import type { PaymentStatus } from "../../core/payments/payment.ts";
 import { columnsOf } from "../postgres/array-literal.ts";
 import { type Database, type Queryable, queryRow, queryRows } from "../postgres/database.ts";
+import { SERVER_START } from "../postgres/server-start.ts";
 
 /** A charge at the gateway that has succeeded or is in progress. */
 export interface ChargeAtGateway {
@@ -27,20 +28,21 @@ export interface UnmatchedCharge extends ChargeAtGateway {
 /** The payment that a charge names, if it is there. */
 const OF_PAYMENT = `
   payment.status, payment.gateway_payment AS "paidBy", payment.amount AS paid,
-  payment.currency AS "paidIn"`;
+  payment.currency AS "paidIn", payment.calls`;
 
 interface PaymentColumns {
   readonly status: PaymentStatus | null;
   readonly paidBy: string | null;
   readonly paid: bigint;
   readonly paidIn: string;
+  readonly calls: number;
 }
 
 function problemIn(
   charge: ChargeAtGateway,
-  { status, paidBy, paid, paidIn }: PaymentColumns,
+  { status, paidBy, paid, paidIn, calls }: PaymentColumns,
 ): ChargeProblem | null {
-  const payment = { gatewayPayment: paidBy, amount: paid, currency: paidIn };
+  const payment = { gatewayPayment: paidBy, amount: paid, currency: paidIn, calls };
   return problemOf(charge, status && { status, ...payment });
 }
 
@@ -103,8 +105,8 @@ const LIST = `
 async function readKept(database: Queryable, accountId: string | null) {
   type Row = Omit<UnmatchedCharge, "problem"> & PaymentColumns;
   const rows = await queryRows<Row>(database, LIST, [accountId]);
-  return rows.map(({ status, paidBy, paid, paidIn, ...charge }) => {
-    return { ...charge, problem: problemIn(charge, { status, paidBy, paid, paidIn }) };
+  return rows.map(({ status, paidBy, paid, paidIn, calls, ...charge }) => {
+    return { ...charge, problem: problemIn(charge, { status, paidBy, paid, paidIn, calls }) };
   });
 }
 
@@ -131,31 +133,38 @@ export async function forgetMatched(database: Database, gateway: string): Promis
 const COMPARED = `
   SELECT coalesce(
     (SELECT compared_to FROM charge_check WHERE gateway = $1),
-    (SELECT min(created_at) FROM account)) AS compared`;
+    (SELECT min(created_at) FROM account)) AS "to", ${SERVER_START} AS "on"`;
 
-/**
- * Up to when a gateway's charges were compared; when its first account was made, if never; null: no
- * account.
- */
-export async function chargesComparedTo(
+/** How far a gateway's charges were compared. */
+export interface ChargesCompared {
+  /** If they never were, when the first account was made; null: there is no account. */
+  readonly to: Instant | null;
+  /** The start of the Postgres server that said so. */
+  readonly on: string;
+}
+
+export async function chargesCompared(
   database: Database,
   gateway: string,
-): Promise<Instant | null> {
-  const row = await queryRow<{ compared: Instant | null }>(database, COMPARED, [gateway]);
-  return row?.compared ?? null;
+): Promise<ChargesCompared> {
+  const row = await queryRow<ChargesCompared>(database, COMPARED, [gateway]);
+  if (row === null) throw new Error("Postgres did not say how far charges were compared");
+  return row;
 }
 
 const NOTE = `
-  INSERT INTO charge_check VALUES ($1, to_timestamp($2 / 1000.0))
+  INSERT INTO charge_check
+  SELECT $1, to_timestamp($2 / 1000.0) WHERE $3::text = ${SERVER_START}
   ON CONFLICT (gateway) DO UPDATE
   SET compared_to = greatest(charge_check.compared_to, excluded.compared_to)`;
 
+/** Does nothing on another server than the one whose books were compared (`on`). */
 export async function recordChargesCompared(
   database: Database,
   gateway: string,
-  to: Instant,
+  { to, on }: { readonly to: Instant; readonly on: string },
 ): Promise<void> {
-  await database.query(NOTE, [gateway, to]);
+  await database.query(NOTE, [gateway, to, on]);
 }
 
 const CHECKS = `

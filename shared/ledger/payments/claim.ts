@@ -2,6 +2,7 @@ import type { Instant } from "../../core/line/account.ts";
 import { type Attempt, nextCall, type PaymentMethod } from "../../core/payments/attempt.ts";
 import type { Payment } from "../../core/payments/payment.ts";
 import { type Database, inTransaction, queryRow, queryRows } from "../postgres/database.ts";
+import { SERVER_START } from "../postgres/server-start.ts";
 import { PAYMENT_COLUMNS, type PaymentRef, type PaymentRow, toPayment } from "./payments.ts";
 
 /** A payment claimed by one process, which calls the gateway. The call is already counted. */
@@ -12,7 +13,38 @@ export interface ClaimedPayment extends Omit<Attempt, "status" | "attempt"> {
   readonly claimedUntil: Instant;
 }
 
-const IS_DUE = "next_try_at <= to_timestamp($1 / 1000.0) AND (gateway IS NULL OR gateway = $2)";
+/** Its attempt has been sent to the gateway: what is due is to ask about it. */
+const IS_SENT =
+  "(payment.status = 'succeeded' OR payment.status = 'pending' AND payment.calls > 0)";
+
+const LOST_CHARGE = `
+  unmatched_charge AS charge
+  WHERE charge.gateway = $2
+    AND charge.account_id = payment.account_id
+    AND charge.payment_id = payment.payment_id`;
+
+/**
+ * $1: now, $2: the gateway, $3: the server whose books were compared, or null. A charge of the payment with other
+ * terms, which the books lack, is for people to decide about: until then the payment waits.
+ */
+export const IS_DUE = `
+  next_try_at <= to_timestamp($1 / 1000.0)
+  AND (payment.gateway IS NULL OR payment.gateway = $2)
+  AND (${IS_SENT}
+       OR ($3::text IS NULL OR $3 = ${SERVER_START})
+          AND NOT EXISTS (SELECT FROM ${LOST_CHARGE}
+                            AND (charge.amount, charge.currency) <> (payment.amount, payment.currency)))`;
+
+/** At which gateway payments are due, and when. */
+export interface DuePayments {
+  readonly now: Instant;
+  readonly gateway: string;
+  /**
+   * The start of the Postgres server whose books were compared with the gateway's charges. On another, which may
+   * have been restored, no payment is due that was not sent. Left out: that is not checked.
+   */
+  readonly comparedOn?: string | null;
+}
 
 const ANY = `SELECT EXISTS (SELECT FROM payment WHERE ${IS_DUE}) AS any`;
 
@@ -22,23 +54,27 @@ const ANY = `SELECT EXISTS (SELECT FROM payment WHERE ${IS_DUE}) AS any`;
  */
 export async function isPaymentDue(
   database: Database,
-  { now, gateway }: { readonly now: Instant; readonly gateway: string },
+  { now, gateway, comparedOn = null }: DuePayments,
 ): Promise<boolean> {
-  const values = [now, gateway];
+  const values = [now, gateway, comparedOn];
   return (await queryRow<{ any: boolean }>(database, ANY, values, "is-payment-due"))?.any === true;
 }
 
 const DUE = `
   SELECT ${PAYMENT_COLUMNS}, account.created_at AS "accountCreatedAt", calls,
          attempted_at AS "attemptedAt", gateway_payment AS "gatewayPayment",
-         payment.customer, payment.method,
+         payment.customer, payment.method, lost."lostCharge",
          payment_method.customer AS "newCustomer", payment_method.method AS "newMethod"
   FROM payment
   JOIN account USING (account_id)
   LEFT JOIN payment_method USING (account_id)
+  LEFT JOIN LATERAL (
+    SELECT charge.gateway_payment AS "lostCharge" FROM ${LOST_CHARGE}
+    ORDER BY charged_at
+    LIMIT 1) AS lost ON NOT ${IS_SENT}
   WHERE ${IS_DUE}
   ORDER BY next_try_at
-  LIMIT $3
+  LIMIT $4
   FOR NO KEY UPDATE OF payment SKIP LOCKED`;
 
 /** With the method of the attempt and the account's current one. */
@@ -46,6 +82,7 @@ type Row = PaymentRow &
   Pick<ClaimedPayment, "accountCreatedAt" | "calls" | "attemptedAt" | "gatewayPayment"> & {
     readonly customer: string | null;
     readonly method: string | null;
+    readonly lostCharge: string | null;
     readonly newCustomer: string | null;
     readonly newMethod: string | null;
   };
@@ -68,21 +105,22 @@ const CLAIM = `
 
 /**
  * Claims payments to charge or to check at the gateway, longest due first. A claim lasts `leaseMs`; after
- * that another process may take it. Any number of processes may claim concurrently.
+ * that another process may take it. Any number of processes may claim concurrently. Where the gateway has a
+ * charge of the payment that the books lack, the payment is claimed as sent.
  */
 export async function claimPayments(
   database: Database,
-  claim: {
-    readonly now: Instant;
-    readonly gateway: string;
-    readonly limit: number;
-    readonly leaseMs: number;
-  },
+  claim: DuePayments & { readonly limit: number; readonly leaseMs: number },
 ): Promise<ClaimedPayment[]> {
-  const { now, gateway, limit, leaseMs } = claim;
+  const { now, gateway, comparedOn = null, limit, leaseMs } = claim;
   const claimedUntil = now + leaseMs;
   return inTransaction(database, async (transaction) => {
-    const rows = await queryRows<Row>(transaction, DUE, [now, gateway, limit], "due-payments");
+    const rows = await queryRows<Row>(
+      transaction,
+      DUE,
+      [now, gateway, comparedOn, limit],
+      "due-payments",
+    );
     if (rows.length === 0) return [];
     const claimed = rows.map((row) => toClaimed(row, { now, claimedUntil }));
     const values = [gateway, claimedUntil, JSON.stringify(claimed.map(toCall))];
@@ -95,7 +133,7 @@ function toClaimed(
   { accountCreatedAt, calls, attemptedAt, gatewayPayment, ...row }: Row,
   { now, claimedUntil }: { readonly now: Instant; readonly claimedUntil: Instant },
 ): ClaimedPayment {
-  const { customer, method, newCustomer, newMethod, ...columns } = row;
+  const { customer, method, newCustomer, newMethod, lostCharge, ...columns } = row;
   const payment = toPayment(columns);
   const { status, attempt, ...call } = nextCall(
     payment.kind,
@@ -103,7 +141,7 @@ function toClaimed(
       ...{ status: payment.status, attempt: payment.attempt, calls, attemptedAt, gatewayPayment },
       method: toMethod(customer, method),
     },
-    { now, method: toMethod(newCustomer, newMethod) },
+    { now, method: toMethod(newCustomer, newMethod), lostCharge },
   );
   return { payment: { ...payment, status, attempt }, accountCreatedAt, ...call, claimedUntil };
 }

@@ -7,6 +7,7 @@ import { publishPayments } from "../books/publish-payments.ts";
 import { LIFE } from "../catalogue/lot-life.ts";
 import { columnsOf } from "../postgres/array-literal.ts";
 import { type Queryable, queryRow, queryRows, type Transaction } from "../postgres/database.ts";
+import { SERVER_START } from "../postgres/server-start.ts";
 import { together } from "../postgres/together.ts";
 
 /** The key of a payment. */
@@ -116,19 +117,23 @@ const INSERT = `
                        life_months, attempt, calls, next_try_at, reason, created_at, attempted_at,
                        requested_by)
   SELECT account_id, payment_id, 'top_up', 'pending', amount, currency, credits, life, life_months, 1,
-         0, to_timestamp($9 / 1000.0), reason, to_timestamp($9 / 1000.0), to_timestamp($9 / 1000.0), $10
+         0, to_timestamp($9 / 1000.0), reason, to_timestamp($11 / 1000.0), to_timestamp($11 / 1000.0), $10
   FROM unnest($1::text[], $2::text[], $3::bigint[], $4::text[], $5::bigint[], $6::text[],
               $7::integer[], $8::text[])
     AS top_up (account_id, payment_id, amount, currency, credits, life, life_months, reason)`;
 
 /**
  * Stores pending top-ups, to be charged immediately, and publishes them. A unique index refuses a second
- * one in flight. The caller has locked the accounts.
+ * one in flight. The caller has locked the accounts. `createdAt`: when they were first stored; now by default.
  */
 export async function insertTopUps(
   transaction: Transaction,
   topUps: readonly { readonly accountId: AccountId; readonly topUp: NewTopUp }[],
-  { now, by }: { readonly now: Instant; readonly by: string | null },
+  {
+    now,
+    by,
+    createdAt = now,
+  }: { readonly now: Instant; readonly by: string | null; readonly createdAt?: Instant },
 ): Promise<void> {
   if (topUps.length === 0) return;
   const rows = topUps.map(({ accountId, topUp: { life, ...topUp } }) => {
@@ -137,7 +142,7 @@ export async function insertTopUps(
   });
   const terms = columnsOf(rows, "accountId", "paymentId", "amount", "currency", "credits");
   const rest = columnsOf(rows, "life", "months", "reason");
-  const values = [...terms, ...rest, now, by];
+  const values = [...terms, ...rest, now, by, createdAt];
   const changes = topUps.map(({ accountId, topUp }) => topUpCreated(accountId, topUp, by));
   await together([
     transaction.query({ name: "insert-top-ups", text: INSERT, values }),
@@ -153,10 +158,16 @@ const SO_FAR = `
                  WHERE payment.account_id = asked.account_id
                    AND kind = 'top_up'
                    AND status = 'pending') AS "inFlight",
-         (SELECT count(*)::integer FROM payment
-          WHERE payment.account_id = asked.account_id
-            AND substring(payment_id FROM '${REFERENCE.automaticTopUp.pattern}') = asked.crossing)
-           AS tries,
+         (SELECT coalesce(max(coalesce(named[2]::integer, 1)), 0) FROM payment,
+                 regexp_match(payment_id, '${REFERENCE.automaticTopUp.pattern}') AS named
+          WHERE payment.account_id = asked.account_id AND named[1] = asked.crossing) AS tries,
+         coalesce($5::text <> ${SERVER_START}, false)
+           OR EXISTS (SELECT FROM unmatched_charge AS charge
+                      WHERE charge.account_id = asked.account_id
+                        AND NOT EXISTS (SELECT FROM payment
+                                        WHERE payment.account_id = charge.account_id
+                                          AND payment.payment_id = charge.payment_id))
+           AS "mayLackCharges",
          spent.today, spent."thisMonth"
   FROM unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[])
     AS asked (account_id, crossing, today, this_month)
@@ -174,8 +185,10 @@ const SO_FAR = `
 export interface TopUpsSoFar {
   readonly hasMethod: boolean;
   readonly inFlight: boolean;
-  /** Top-ups of the crossing. */
+  /** The number of the crossing's last top-up; 0: it has none. */
   readonly tries: number;
+  /** The gateway has charges of the account without a payment, or may have. */
+  readonly mayLackCharges: boolean;
   /** Pending or paid since the given instants, in minor units. */
   readonly spent: { readonly today: bigint; readonly thisMonth: bigint };
 }
@@ -188,13 +201,17 @@ export interface CrossingNow {
   readonly thisMonth: Instant;
 }
 
-/** By account. The caller has locked the accounts. */
+/**
+ * By account. The caller has locked the accounts. `comparedOn`: as of `topUpIfLow`.
+ */
 export async function readTopUpsSoFar(
   transaction: Transaction,
   asked: readonly CrossingNow[],
+  comparedOn: string | null,
 ): Promise<Map<AccountId, TopUpsSoFar>> {
   type Row = Omit<TopUpsSoFar, "spent"> & TopUpsSoFar["spent"] & Pick<CrossingNow, "accountId">;
-  const values = columnsOf(asked, "accountId", "crossing", "today", "thisMonth");
+  const columns = columnsOf(asked, "accountId", "crossing", "today", "thisMonth");
+  const values = [...columns, comparedOn];
   const rows = await queryRows<Row>(transaction, SO_FAR, values, "read-top-ups-so-far");
   return new Map(
     rows.map(({ accountId, today, thisMonth, ...soFar }) => [

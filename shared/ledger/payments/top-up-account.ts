@@ -29,15 +29,17 @@ import { insertTopUps, lockPayment, readTopUpsSoFar } from "./payments.ts";
 /**
  * Settles accounts and stores a pending top-up of each that needs one, all in one transaction. However
  * often this runs, also concurrently, a crossing causes one top-up. Returns the decisions; accounts that
- * do not exist have none.
+ * do not exist have none. `comparedOn`: the start of the Postgres server whose books were compared with the
+ * gateway's charges; on another, which may have been restored, accounts wait. Left out: that is not checked.
  */
 export async function topUpIfLow(
   database: Database,
   accountIds: readonly AccountId[],
   now: Instant,
+  comparedOn: string | null = null,
 ): Promise<ReadonlyMap<AccountId, AutoTopUpDecision>> {
   return moveAccounts(database, { accountIds, now }, async (accounts, transaction) => {
-    const contexts = await readContexts(transaction, accounts, now);
+    const contexts = await readContexts(transaction, accounts, { now, comparedOn });
     const decided = contexts.map(
       ({ accountId, tries, context }): Decision => ({
         accountId,
@@ -111,7 +113,10 @@ export async function topUpByHand(
           : ({ kind: "top_up_exists", amount, currency } as const);
       return { decision, step: null };
     }
-    const [read] = await readContexts(transaction, new Map([[accountId, settled]]), now);
+    const [read] = await readContexts(transaction, new Map([[accountId, settled]]), {
+      now,
+      comparedOn: null,
+    });
     if (read === undefined) throw new Error(`the top-ups of ${accountId} were not read`);
     const { context } = read;
     const decision = decideManualTopUp(request, context);
@@ -128,7 +133,7 @@ export async function topUpByHand(
 
 interface ReadContext {
   readonly accountId: AccountId;
-  /** The top-ups of the account's newest crossing. */
+  /** The number of the last top-up of the account's newest crossing. */
   readonly tries: number;
   readonly context: TopUpContext;
 }
@@ -136,7 +141,7 @@ interface ReadContext {
 async function readContexts(
   transaction: Transaction,
   accounts: ReadonlyMap<AccountId, SettledAccount>,
-  now: Instant,
+  { now, comparedOn }: { readonly now: Instant; readonly comparedOn: string | null },
 ): Promise<ReadContext[]> {
   const newest = [...accounts].map(
     ([
@@ -152,7 +157,7 @@ async function readContexts(
     }),
   );
   const [soFar, autoOf] = await together([
-    readTopUpsSoFar(transaction, newest),
+    readTopUpsSoFar(transaction, newest, comparedOn),
     readAutoTopUps(transaction, [...accounts.keys()]),
   ]);
   return [...accounts].map(([accountId, { book, posted: _, ...settled }]) => {

@@ -2,13 +2,16 @@ import { expect, test } from "vitest";
 import { problemOf } from "../../../shared/core/payments/match-charge.ts";
 
 const CHARGE = { gatewayPayment: "pay_1", amount: 1_000n, currency: "USD" };
-const PAID = { ...CHARGE, status: "succeeded" } as const;
+const PAID = { ...CHARGE, status: "succeeded", calls: 1 } as const;
+const UNNAMED = { ...PAID, status: "pending", gatewayPayment: null } as const;
 
 test.each([
   { payment: null, problem: "no_payment" },
   { payment: PAID, problem: null },
   { payment: { ...PAID, status: "pending" as const }, problem: null },
-  { payment: { ...PAID, status: "pending" as const, gatewayPayment: null }, problem: null },
+  { payment: UNNAMED, problem: null },
+  { payment: { ...UNNAMED, calls: 0 }, problem: "not_paid" },
+  { payment: { ...UNNAMED, calls: 0, amount: 999n }, problem: "other_amount" },
   { payment: { ...PAID, status: "failed" as const }, problem: "not_paid" },
   { payment: { ...PAID, status: "retrying" as const }, problem: "not_paid" },
   { payment: { ...PAID, gatewayPayment: "pay_2" }, problem: "paid_by_another" },

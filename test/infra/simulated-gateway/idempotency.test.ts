@@ -4,6 +4,8 @@
  * - the same key with anything else is a conflict
  * - its log lists every charge, by key, by account and in order
  */
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { expect, test } from "vitest";
 import { CHARGE } from "../../support/processes/gateway-client.ts";
 import { openGateway } from "../../support/processes/simulated-gateway.ts";
@@ -130,4 +132,46 @@ test("a log of more than one page is complete and in order", async () => {
 test("an unknown payment is not found", async () => {
   const gateway = await openGateway();
   expect((await gateway.read("/v1/payments/unknown")).status).toBe(404);
+});
+
+test("a key is forgotten after a while, as Stripe forgets it after a day: the same request charges again", async () => {
+  const dataDir = await tempFolder();
+  const before = await openGateway({ dataDir });
+  await before.charge({}, "k1");
+  expect((await before.charge({ amount: "2000" }, "k1")).status).toBe(409);
+  await before.close();
+  const gateway = await openGateway({ dataDir, keysKeptMs: 0 });
+  expect((await gateway.charge({ amount: "2000" }, "k1")).status).toBe(200);
+  expect(await gateway.payments("?key=k1")).toHaveLength(2);
+});
+
+test("a store of before, whose keys were unique for good, is taken over", async () => {
+  const dataDir = await tempFolder();
+  const store = new DatabaseSync(join(dataDir, "gateway.sqlite"));
+  store.exec(`
+    CREATE TABLE payment (
+      seq INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, key TEXT NOT NULL UNIQUE,
+      account_id TEXT NOT NULL, payment_id TEXT NOT NULL, amount INTEGER NOT NULL,
+      currency TEXT NOT NULL, customer TEXT NOT NULL, method TEXT NOT NULL,
+      behaviour TEXT NOT NULL, status TEXT NOT NULL, created_at INTEGER NOT NULL) STRICT;
+    CREATE TABLE taken_back (
+      seq INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE,
+      payment TEXT NOT NULL REFERENCES payment (id), key TEXT UNIQUE, kind TEXT NOT NULL,
+      amount INTEGER NOT NULL) STRICT;
+    INSERT INTO payment VALUES (7, 'pay_1', 'k1', 'acme', 'p1', 1000, 'USD', 'c', 'card_approve',
+      'approve', 'succeeded', 0);
+    INSERT INTO taken_back VALUES (1, 're_1', 'pay_1', 'r1', 'refund', 400);`);
+  store.close();
+  const gateway = await openGateway({ dataDir });
+  expect(await gateway.payments("?key=k1")).toMatchObject([{ id: "pay_1", amount: "1000" }]);
+  expect((await gateway.charge({}, "k1")).status).toBe(200);
+  expect(await gateway.payments()).toHaveLength(2);
+  const { body } = await gateway.send(
+    "POST",
+    "/v1/payments/pay_1/refunds",
+    { amount: "600" },
+    "r2",
+  );
+  expect(body).toMatchObject({ amount: "600" });
+  expect((await gateway.read("/v1/payments/pay_1/refunds")).body["taken_back"]).toHaveLength(2);
 });

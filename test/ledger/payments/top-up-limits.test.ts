@@ -123,7 +123,7 @@ describe("the limits", () => {
       const shown = await readAutoTopUpState(payer.database, { accountId, timeZone: "UTC" }, NOON);
       const asked = { accountId, crossing: 0n, today: NOON - DAY, thisMonth: NOON - DAY };
       const soFar = await inTransaction(payer.database, (transaction) =>
-        readTopUpsSoFar(transaction, [asked]),
+        readTopUpsSoFar(transaction, [asked], null),
       );
       return [shown.charged, soFar.get(accountId)?.spent];
     };

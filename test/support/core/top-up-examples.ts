@@ -44,7 +44,7 @@ export function contextWith(given: Partial<TopUpContext> = {}): TopUpContext {
     catalogue: selling(PRICES),
     auto: autoWith(),
     hasMethod: true,
-    inFlight: false,
+    ...{ inFlight: false, mayLackCharges: false },
     spent: { today: 0n, thisMonth: 0n },
     now: NOON,
     ...given,

@@ -62,6 +62,8 @@ export function openStripeGateway(options: StripeOptions): PaymentGateway {
     charge: (request) => answered(`charging payment ${request.paymentId}`, charge(stripe, request)),
     find: (request) =>
       answered(`looking for payment ${request.paymentId}`, find(stripe, request, Date.now())),
+    stateOf: (gatewayPayment) =>
+      answered(`looking up ${gatewayPayment}`, stateOf(stripe, gatewayPayment, Date.now())),
     async *listCharges(since, until) {
       const created = { gte: Math.floor(since / 1000), lt: Math.ceil(until / 1000) };
       const list = stripe.paymentIntents.list({ created, limit: PAGE });
@@ -144,6 +146,10 @@ async function find(
     if (isMissing(error, "customer")) return null;
     throw error;
   }
+}
+
+async function stateOf(stripe: Stripe, payment: string, now: number): Promise<ChargeState> {
+  return chargeStateAt(await stripe.paymentIntents.retrieve(payment), now);
 }
 
 async function takenBack(stripe: Stripe, payment: string): Promise<readonly TakenBack[]> {

@@ -37,6 +37,7 @@ export const PAYMENT_INVARIANTS: readonly Invariant[] = [
         AND granted < 9223372036854775807
         AND (status IN ('succeeded', 'invoiced')) <> (lot.credits IS NOT NULL)`,
   },
+  // Of a crossing that was restored from the gateway's charges, declined tries are not known.
   {
     holds:
       "an automatic top-up has a published crossing; of its numbered tries at most one is not declined",
@@ -49,7 +50,7 @@ export const PAYMENT_INVARIANTS: readonly Invariant[] = [
       GROUP BY account_id, crossings, cause[1]
       HAVING cause[1] IS NULL
           OR cause[1]::bigint > crossings
-          OR max(coalesce(cause[2]::integer, 1)) <> count(*)
+          OR max(coalesce(cause[2]::integer, 1)) <> count(*) AND count(requested_by) = 0
           OR count(*) FILTER (WHERE status = 'failed') < count(*) - 1`,
   },
   {

@@ -1,0 +1,250 @@
+/**
+ * Charges that the gateway has and the books lack, since they went back in time: each comes into the books once,
+ * however old it is, and nobody is charged for what it paid. The gateway has forgotten all idempotency keys.
+ */
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { compareCharges } from "../../services/top-up/compare-charges.ts";
+import { openSimulatedGateway } from "../../services/top-up/gateways/simulated/gateway.ts";
+import { restoreLost } from "../../services/top-up/restore-lost.ts";
+import { toAccountId } from "../../shared/core/text/text.ts";
+import { listUnmatched } from "../../shared/ledger/payments/charges-at-gateway.ts";
+import { claimPayments, isPaymentDue } from "../../shared/ledger/payments/claim.ts";
+import { listRefunds, requestRefund } from "../../shared/ledger/payments/refunds.ts";
+import { topUpByHand, topUpIfLow } from "../../shared/ledger/payments/top-up-account.ts";
+import { readServerStart } from "../../shared/ledger/postgres/server-start.ts";
+import { type Books, copyBooks, openBooks, setPrice } from "../support/books/books.ts";
+import { paymentsOf } from "../support/books/card-holders.ts";
+import { brokenInvariants } from "../support/books/invariants.ts";
+import { balanceOf, openPayer, sellCredits, setCard, use } from "../support/books/payers.ts";
+import { paymentsByClock } from "../support/books/payments-by-clock.ts";
+import { openCatalogue, openSubscriber } from "../support/books/subscribers.ts";
+import { eventually } from "../support/eventually.ts";
+import { silent } from "../support/kafka/kafka.ts";
+import { type GatewayInProcess, openGateway } from "../support/processes/simulated-gateway.ts";
+import { WEBHOOK_SECRET } from "../support/processes/top-up-process.ts";
+
+const CREDIT = 1_000_000n;
+const HOUR = 60 * 60_000;
+const ANN = toAccountId("ann");
+const TWO = ["low-balance:1 succeeded 1000", "low-balance:2 succeeded 1000"];
+
+let books: Books;
+let gateway: GatewayInProcess;
+
+beforeEach(async () => {
+  books = await openBooks();
+  gateway = await openGateway({ keysKeptMs: 0 });
+  await sellCredits(books);
+});
+
+afterEach(async () => {
+  expect(await brokenInvariants(books.database)).toEqual([]);
+  await books.close();
+});
+
+describe("top-ups", () => {
+  beforeEach(() => setPrice(books, "call", 1n));
+
+  /** Ann has 5 credits and buys 500 twice, in two needs; then the books are as before them. */
+  async function losePayments(): Promise<void> {
+    await openPayer(books, "ann");
+    await lose(async () => {
+      for (const credits of [6n, 600n]) {
+        await use(books, { ann: credits * CREDIT });
+        await work();
+      }
+      expect(await paymentsOf(books, "ann")).toEqual(TWO);
+    });
+  }
+
+  test("come back with their own amounts, though all needs are one by now", async () => {
+    await losePayments();
+    await use(books, { ann: 606n * CREDIT });
+    await work();
+    expect(await paymentsOf(books, "ann")).toEqual(TWO);
+    expect(await balanceOf(books, "ann")).toBe((5n + 1_000n - 606n) * CREDIT);
+    expect(await gateway.payments()).toHaveLength(2);
+  });
+
+  test("come back without any need, and the next one has a number of its own", async () => {
+    await losePayments();
+    await work();
+    expect(await balanceOf(books, "ann")).toBe(1_005n * CREDIT);
+    await use(books, { ann: 1_100n * CREDIT });
+    await work();
+    expect(await paymentsOf(books, "ann")).toEqual([...TWO, "low-balance:3 succeeded 1000"]);
+    expect(await gateway.payments()).toHaveLength(3);
+  });
+
+  test("that were refunded since bring nothing", async () => {
+    await losePayments();
+    const [first] = (await gateway.payments()) as { id: string }[];
+    const refund = { amount: "1000" };
+    await gateway.send("POST", `/v1/payments/${first?.id}/refunds`, refund, "by-hand");
+    await work();
+    expect(await balanceOf(books, "ann")).toBe(505n * CREDIT);
+  });
+
+  test("that are still under way come once they have succeeded", async () => {
+    await openPayer(books, "ann", { card: "card_processing" });
+    await lose(async () => {
+      await use(books, { ann: 6n * CREDIT });
+      await charge();
+      expect(await paymentsOf(books, "ann")).toEqual(["low-balance:1 pending 1000"]);
+    });
+    await compare();
+    await restore();
+    const paid = ["low-balance:1 succeeded 1000"];
+    await eventually("it is paid", async () => {
+      await charge(Date.now(), HOUR);
+      return (await paymentsOf(books, "ann")).join() === paid.join();
+    });
+    expect(await balanceOf(books, "ann")).toBe(505n * CREDIT);
+    expect(await gateway.payments()).toHaveLength(1);
+  });
+
+  test("requested again by hand under the same id are the charges that there were; with another amount, they wait", async () => {
+    await openPayer(books, "ann");
+    await openPayer(books, "ben");
+    await lose(async () => {
+      for (const id of ["ann", "ben"]) await byHand(id, 1_000n);
+      await work();
+    });
+    await byHand("ann", 1_000n);
+    await byHand("ben", 2_000n);
+    await work();
+    expect(await paymentsOf(books, "ann")).toEqual(["manual:1 succeeded 1000"]);
+    expect(await paymentsOf(books, "ben")).toEqual(["manual:1 pending 2000"]);
+    expect(await gateway.payments()).toHaveLength(2);
+    expect(await problems()).toEqual(["ben other_amount"]);
+    // Refunded at the gateway, it no longer stands in the way.
+    const [{ id } = { id: "" }] = (await gateway.payments("?account_id=ben")) as { id: string }[];
+    await gateway.send("POST", `/v1/payments/${id}/refunds`, { amount: "1000" }, "by-hand");
+    await work();
+    expect(await paymentsOf(books, "ben")).toEqual(["manual:1 succeeded 2000"]);
+  });
+
+  test("whose credits have no price are for people to decide about, and their accounts are not charged meanwhile", async () => {
+    await losePayments();
+    await books.database.query("DELETE FROM credit_price");
+    await compare();
+    await sellCredits(books);
+    await books.database.query("UPDATE credit_price SET valid_from = now()");
+    await use(books, { ann: 6n * CREDIT });
+    await work();
+    expect(await paymentsOf(books, "ann")).toEqual([]);
+    expect(await problems()).toEqual(["ann no_payment", "ann no_payment"]);
+    expect(await gateway.payments()).toHaveLength(2);
+  });
+});
+
+describe("a fee whose charge is at the gateway is settled by it", () => {
+  const PAID = ["fee:1:0 succeeded 1000"];
+
+  test("in its first attempt", async () => {
+    await openCatalogue(books);
+    await openSubscriber(books, "ann", { at: Date.now() });
+    await setCard(books, "ann", "card_approve");
+    await lose(() => charge());
+    await work();
+    expect(await paymentsOf(books, "ann")).toEqual(PAID);
+    expect(await gateway.payments()).toHaveLength(1);
+  });
+
+  test("in an attempt that the books had not come to", async () => {
+    await openCatalogue(books);
+    await openSubscriber(books, "ann", { at: Date.now(), renewal: "day_of_month" });
+    await gateway.send("PUT", "/v1/cards/card_approve-ann", { script: ["decline", "approve"] });
+    await setCard(books, "ann", "card_approve-ann");
+    await charge();
+    expect(await paymentsOf(books, "ann")).toEqual(["fee:1:0 retrying 1000"]);
+    const later = Date.now() + 48 * HOUR;
+    await lose(() => charge(later));
+    await compare();
+    await charge(later);
+    expect(await paymentsOf(books, "ann")).toEqual(PAID);
+    expect(await gateway.payments()).toHaveLength(2);
+  });
+});
+
+test("a refund that the gateway has made is not made again", async () => {
+  await openPayer(books, "ann");
+  await byHand("ann", 1_000n);
+  await work();
+  const paid = { accountId: ANN, paymentId: "manual:1" };
+  const refund = { ...paid, refundId: "half", amount: 500n, by: "test", now: Date.now() };
+  expect((await requestRefund(books.database, refund)).kind).toBe("pending");
+  await lose(() => charge());
+  await charge();
+  expect(await listRefunds(books.database, paid)).toMatchObject([
+    { refundId: "half", status: "posted", amount: 500n },
+  ]);
+  const [{ id } = { id: "" }] = (await gateway.payments()) as { id: string }[];
+  expect((await gateway.read(`/v1/payments/${id}/refunds`)).body["taken_back"]).toHaveLength(1);
+});
+
+test("on another server than the one whose books are compared, nothing is sent for the first time", async () => {
+  await setPrice(books, "call", 1n);
+  await openPayer(books, "ann");
+  await openPayer(books, "ben");
+  await byHand("ann", 1_000n);
+  await use(books, { ben: 6n * CREDIT });
+  const { database } = books;
+  const at = { now: Date.now(), gateway: "simulated", limit: 10, leaseMs: 60_000 };
+  const ben = [toAccountId("ben")];
+  expect(await isPaymentDue(database, { ...at, comparedOn: "another" })).toBe(false);
+  expect(await claimPayments(database, { ...at, comparedOn: "another" })).toEqual([]);
+  const waits = (await topUpIfLow(database, ben, at.now, "another")).get(toAccountId("ben"));
+  expect(waits).toMatchObject({ topUp: null, auto: { lookAt: at.now + 10_000 } });
+  const comparedOn = await readServerStart(database);
+  expect(await claimPayments(database, { ...at, comparedOn })).toHaveLength(1);
+  const asked = (await topUpIfLow(database, ben, at.now, comparedOn)).get(toAccountId("ben"));
+  expect(asked?.topUp?.paymentId).toBe("low-balance:1");
+});
+
+/** Does something, and restores the books of before. */
+async function lose(doing: () => Promise<void>): Promise<void> {
+  const backup = await copyBooks(books);
+  await doing();
+  await books.close();
+  books = backup;
+}
+
+/** What top-up does, until nothing is left to do. */
+async function work(): Promise<void> {
+  for (let round = 0; round < 4; round += 1) {
+    await compare();
+    await restore();
+    await charge();
+  }
+}
+
+/** Decides about Ann and charges what is due, from an instant on. */
+async function charge(startAt = Date.now(), forMs = 0): Promise<void> {
+  const clock = { startAt, stepMs: HOUR, lowOnes: [ANN] };
+  await paymentsByClock(books, { gatewayUrl: gateway.url, ...clock }).pass(forMs);
+}
+
+async function byHand(id: string, amount: bigint): Promise<void> {
+  const at = { accountId: toAccountId(id), now: Date.now() };
+  const { kind } = await topUpByHand(books.database, at, { paymentId: "manual:1", amount });
+  expect(kind).toBe("pending");
+}
+
+async function compare(): Promise<void> {
+  await compareCharges({ database: books.database, gateway: simulated(), now: Date.now });
+}
+
+async function restore(): Promise<void> {
+  const context = { database: books.database, gateway: simulated(), logger: silent, now: Date.now };
+  await restoreLost(context);
+}
+
+function simulated() {
+  return openSimulatedGateway({ url: gateway.url, webhookSecret: WEBHOOK_SECRET });
+}
+
+async function problems(): Promise<string[]> {
+  const unmatched = await listUnmatched(books.database, null);
+  return unmatched.map(({ accountId, problem }) => `${accountId} ${problem}`);
+}
