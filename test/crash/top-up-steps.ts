@@ -201,8 +201,8 @@ function isIdle({ sql, transaction }: Said): boolean {
       isAskedOnceMore(sql) ||
       isComparison(sql) ||
       isLookForBalances(sql) ||
-      // The clock of Postgres, up to which balances are complete.
-      sql.includes("statement_timestamp") ||
+      // The clock of Postgres, up to which balances are complete, and which server it is.
+      /statement_timestamp|^SELECT \S+pg_postmaster_start_time/.test(sql) ||
       /\bFROM hold\b/.test(sql) ||
       /^SELECT count.*FROM payment\b/s.test(sql)
     );
