@@ -1,5 +1,6 @@
 import { Counter, Histogram, type Registry } from "prom-client";
-import type { DebitOutcome, DebitStep } from "../../shared/ledger/usage/batch.ts";
+import { DEAD_LETTER_REASONS } from "../../shared/core/usage/usage-event.ts";
+import { DEBIT_STEPS, type DebitOutcome, type DebitStep } from "../../shared/ledger/usage/batch.ts";
 
 const BATCH_EVENTS = [1, 10, 100, 1_000, 5_000, 10_000, 20_000, 40_000, 80_000];
 const TRANSACTION_SECONDS = [0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5];
@@ -39,6 +40,10 @@ export function meteringMetrics(register: Registry) {
     help: "From event to debit: since the oldest message of each partition in a transaction was published.",
     ...{ buckets: DELAY_SECONDS, registers },
   });
+
+  // Of a counter that begins with its first increment, Prometheus never sees that one.
+  for (const reason of DEAD_LETTER_REASONS) deadLetters.inc({ reason }, 0);
+  for (const step of DEBIT_STEPS) steps.inc({ step }, 0);
 
   return {
     committed(outcome: DebitOutcome): void {

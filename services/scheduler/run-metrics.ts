@@ -1,7 +1,8 @@
 import { Counter, Gauge, type Registry } from "prom-client";
 
 /** The runs of the scheduler: what is due, the proof of usage, and deleting what is old. */
-export type RunName = "schedule" | "proof" | "housekeeping";
+const RUNS = ["schedule", "proof", "housekeeping"] as const;
+export type RunName = (typeof RUNS)[number];
 
 /** Measures the scheduler's runs. */
 export function runMetrics(register: Registry) {
@@ -17,6 +18,11 @@ export function runMetrics(register: Registry) {
     help: "When the last run ended.",
     ...of,
   });
+  // Of a counter that begins with its first increment, Prometheus never sees that one.
+  for (const run of RUNS) {
+    runs.inc({ run }, 0);
+    seconds.inc({ run }, 0);
+  }
   return {
     measured: (run: RunName, work: () => Promise<void>) => async () => {
       const from = performance.now();

@@ -8,6 +8,8 @@ export function countedSender(sender: Sender, register: Registry): Sender {
     help: "Webhooks sent, by whether the endpoint took them.",
     ...{ labelNames: ["result"], registers: [register] },
   });
+  // Of a counter that begins with its first increment, Prometheus never sees that one.
+  for (const result of ["taken", "failed"]) deliveries.inc({ result }, 0);
   return {
     ...sender,
     async send(...delivery) {

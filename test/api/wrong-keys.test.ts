@@ -15,7 +15,10 @@ test("an address waits for the rest of its minute once it has sent too many", ()
   expect(wrong.waitMs("10.0.0.2", 20_000)).toBe(0);
   expect(wrong.waitMs("10.0.0.1", MINUTE)).toBe(0);
   expect(wrong.counts()).toEqual([
+    { reason: "malformed", count: 0 },
     { reason: "unknown", count: 2 },
+    { reason: "revoked", count: 0 },
+    { reason: "expired", count: 0 },
     { reason: "limited", count: 1 },
   ]);
 });

@@ -18,6 +18,8 @@ import {
 import type { Database } from "../../shared/ledger/postgres/database.ts";
 import { table } from "../docs/table.ts";
 import { metricsTable } from "../infra/observability/observability.ts";
+import { playScrapes, type Scrape } from "../infra/observability/play-scrapes.ts";
+import { findPromtool } from "../infra/observability/promtool.ts";
 import { connect, openAccount, setPrice } from "../support/books/books.ts";
 import { eventually } from "../support/eventually.ts";
 import { testKafka } from "../support/kafka/kafka.ts";
@@ -48,6 +50,15 @@ let gateway: SimulatedGateway;
 let env: NodeJS.ProcessEnv;
 let database: Database;
 let services: Readonly<Record<string, ServiceProcess>> = {};
+const scrapes: Scrape[] = [];
+const program = await findPromtool();
+
+/** Panels of what does not happen here, or should not: no proof, no webhook endpoint, nothing wrong. */
+const EMPTY_PANELS = [
+  ...["Since the last proof", "Proved of what was compared", "Webhook queues by endpoint"],
+  ...["Skipped records", "Checks that are down", "Metrics that could not be read"],
+  "Keys that expire within 14 days, in",
+];
 
 beforeAll(async () => {
   dataDir = await mkdtemp(join(tmpdir(), "drawdown-health-"));
@@ -97,6 +108,8 @@ test("started without Kafka, each is alive, and not ready until it is there", as
 test("each serves its metrics, which the page lists, and metering what it has done", async () => {
   const webhooks = startService(WEBHOOKS_SERVICE, { ...env, WEBHOOK_ALLOW_PRIVATE: "true" });
   await webhooks.says(/^delivering webhooks$/);
+  const all = { ...services, webhooks };
+  scrapes.push(await scrape(all));
   await publish("measured", "measured", "nobody");
   const metering = () => scraped("metering");
   await eventually("all is metered, and that was looked at", async () => {
@@ -127,22 +140,29 @@ test("each serves its metrics, which the page lists, and metering what it has do
     );
     return events === 0 && seconds === 0;
   });
-  const texts = { ...services, webhooks };
-  const all = await Promise.all(
-    Object.entries(texts).map(async ([service, process]) => ({
-      service: service === "topUp" ? "top-up" : service,
-      text: await askMetrics(process),
-    })),
-  );
+  const runs = async () => sums(await scraped("scheduler"))["drawdown_scheduler_runs_total"] ?? 0;
+  const before = sums(seriesOf(scrapes[0]?.["scheduler"] ?? ""))["drawdown_scheduler_runs_total"];
+  await eventually("the scheduler has run", async () => (await runs()) > (before ?? 0));
+  const texts = await scrape(all);
+  scrapes.push(texts);
   await webhooks.stop();
-  for (const { text } of all) {
+  for (const text of Object.values(texts)) {
     expect(text).toMatch(/^nodejs_eventloop_lag_p99_seconds \S+$/m);
     expect(text).toMatch(/^process_resident_memory_bytes \d+$/m);
     expect(text).not.toContain(`${ACCOUNT}-`);
     expect(text).not.toMatch(/^drawdown_metrics_source_up\{.*\} 0$/m);
   }
-  expect(metricsTable()).toBe(tableOf(all));
+  expect(metricsTable()).toBe(tableOf(texts));
 }, 120_000);
+
+test.skipIf(program === null)(
+  "of what they serve, the panels of every dashboard draw something, and only the dead letter is an alert",
+  async () => {
+    const [first = {}, second = {}] = scrapes;
+    const expected = { empty: EMPTY_PANELS, raised: ["DrawdownDeadLetters"] };
+    await playScrapes(program ?? "", [first, second], expected);
+  },
+);
 
 test.each(["registry", "kafka", "postgres"] as const)(
   "while %s is down, each names it and is not ready, and is ready again once it is back",
@@ -269,8 +289,17 @@ function sums(series: Readonly<Record<string, number>>): Record<string, number> 
 }
 
 /** The page's table of what these services serve. */
-function tableOf(all: readonly { readonly service: string; readonly text: string }[]): string {
-  const found = all.flatMap(({ service, text }) =>
+async function scrape(processes: Readonly<Record<string, ServiceProcess>>): Promise<Scrape> {
+  const served = Object.entries(processes).map(
+    async ([name, process]) =>
+      [name === "topUp" ? "top-up" : name, await askMetrics(process)] as const,
+  );
+  return Object.fromEntries(await Promise.all(served));
+}
+
+function tableOf(texts: Scrape): string {
+  const all = Object.entries(texts);
+  const found = all.flatMap(([service, text]) =>
     metricsOf(text).map((metric) => ({ service, ...metric })),
   );
   const byName = Map.groupBy(found, ({ name }) => name);

@@ -5,6 +5,7 @@ import { serveHealth } from "../../shared/runtime/health/serve-health.ts";
 import { watchLoop } from "../../shared/runtime/health/watch-loop.ts";
 import { workInHand } from "../../shared/runtime/health/work-in-hand.ts";
 import { openMetrics } from "../../shared/runtime/metrics/metrics.ts";
+import { poolMetrics } from "../../shared/runtime/metrics/pool-metrics.ts";
 import { eventually } from "../support/eventually.ts";
 import { seriesOf } from "../support/processes/ask-metrics.ts";
 
@@ -211,6 +212,21 @@ describe("/metrics", () => {
     expect(await scraped(metrics)).toMatchObject({
       'drawdown_check_up{check="kafka"}': 0,
       'drawdown_check_up{check="process"}': 1,
+    });
+  });
+
+  test("counts as waiting for a connection only what no idle or further one can take at once", async () => {
+    const metrics = openMetrics();
+    const pools = {
+      quiet: { totalCount: 3, idleCount: 3, waitingCount: 3, options: { max: 3 } },
+      growing: { totalCount: 2, idleCount: 0, waitingCount: 1, options: { max: 3 } },
+      taken: { totalCount: 3, idleCount: 0, waitingCount: 2, options: { max: 3 } },
+    };
+    poolMetrics(metrics, pools);
+    expect(await scraped(metrics)).toMatchObject({
+      'drawdown_pool_waiting{pool="quiet"}': 0,
+      'drawdown_pool_waiting{pool="growing"}': 0,
+      'drawdown_pool_waiting{pool="taken"}': 2,
     });
   });
 

@@ -7,7 +7,8 @@ import type { Database } from "../../../shared/ledger/postgres/database.ts";
 import type { Caller } from "./caller.ts";
 
 /** Why a text opens nothing. */
-export type WrongKey = "malformed" | "unknown" | "revoked" | "expired";
+export const WRONG_KEYS = ["malformed", "unknown", "revoked", "expired"] as const;
+export type WrongKey = (typeof WRONG_KEYS)[number];
 
 /** How long a key or token is cached. Revoking one takes effect within this time. */
 const CACHED_MS = 2_000;

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import type { Instant } from "../../../shared/core/line/account.ts";
 import { readSecret } from "../../../shared/ledger/access/api-secrets.ts";
 import type { Logger } from "../../../shared/runtime/logger.ts";
+import { WRONG_KEYS } from "./find-caller.ts";
 import { networkOf } from "./network-of.ts";
 
 export type WrongKeys = ReturnType<typeof openWrongKeys>;
@@ -20,7 +21,8 @@ interface Attempts {
 /** Counts wrong keys: for each address, to limit them; in all, for the metrics; and logs the first ones. */
 export function openWrongKeys(logger: Pick<Logger, "warn">, perMinute: number) {
   const byNetwork = new Map<string, Attempts>();
-  const counts = new Map<string, number>();
+  // From 0 on: of a counter that begins with its first increment, Prometheus never sees that one.
+  const counts = new Map<string, number>([...WRONG_KEYS, "limited"].map((reason) => [reason, 0]));
   let logged: Attempts = { since: 0, count: 0 };
 
   function attemptsOf(network: string, now: Instant): Attempts {

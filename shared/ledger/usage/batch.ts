@@ -19,7 +19,17 @@ export interface UsageBatch {
 }
 
 /** `decode`: before it begins; `lock`: its partitions' offsets; `lost`: a try that came second. */
-export type DebitStep = "decode" | "lock" | "read" | "price" | "move" | "write" | "commit" | "lost";
+export const DEBIT_STEPS = [
+  "decode",
+  "lock",
+  "read",
+  "price",
+  "move",
+  "write",
+  "commit",
+  "lost",
+] as const;
+export type DebitStep = (typeof DEBIT_STEPS)[number];
 
 /** A run of messages of one partition. */
 export interface UsageRun {

@@ -21,7 +21,9 @@ export function poolMetrics(metrics: Metrics, pools: Readonly<Record<string, Cou
       most.set({ pool }, options.max);
       open.set({ pool, state: "idle" }, idleCount);
       open.set({ pool, state: "busy" }, totalCount - idleCount);
-      waiting.set({ pool }, waitingCount);
+      // The pool queues also what an idle connection, or one that it may still open, takes at once.
+      const free = idleCount + options.max - totalCount;
+      waiting.set({ pool }, Math.max(0, waitingCount - free));
     }
   });
 }
