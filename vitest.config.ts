@@ -8,7 +8,7 @@ const FAST = [
   "test/runtime/!(watchdog).test.ts",
   "test/dashboard/!(first-load).test.ts",
   "test/infra/demo/!(check-books).test.ts",
-  "test/infra/{kubernetes,observability,supply-chain}/*.test.ts",
+  "test/infra/{kafka,kubernetes,observability,supply-chain}/*.test.ts",
   "test/metering/follow-lag.test.ts",
   "test/kafka/{codec,records}/*.test.ts",
   "test/kafka/{consume/{batch-forms,decode-columns,group-offsets,join-batches,run-reader},patches/{bounded-*,quick-{gzip,partitions},read-every-batch}}.test.ts",

@@ -1,5 +1,7 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Admin, ITopicConfig } from "kafkajs";
 import { TOPICS } from "../../shared/core/text/topics.ts";
+import { isKafkaOutage } from "../../shared/kafka/client/kafka-client.ts";
 import type { TopicSettings } from "../../shared/runtime/server-settings.ts";
 
 const HOUR_MS = 60 * 60 * 1000;
@@ -9,6 +11,8 @@ const DAY_MS = 24 * HOUR_MS;
 const USAGE_RETENTION_MS = 40 * DAY_MS;
 const BILLING_RETENTION_MS = 40 * DAY_MS;
 const BILLING_PARTITIONS = 4;
+const LED_WITHIN_MS = 30_000;
+const ASK_AGAIN_AFTER_MS = 100;
 /** A dead letter contains a whole message and its reason. */
 const DEAD_LETTER_MAX_BYTES = 3 << 20;
 
@@ -16,8 +20,29 @@ const DEAD_LETTER_MAX_BYTES = 3 << 20;
 export async function createTopics(admin: Admin, settings: TopicSettings): Promise<string[]> {
   const existing = new Set(await admin.listTopics());
   const missing = topics(settings).filter(({ topic }) => !existing.has(topic));
-  if (missing.length > 0) await admin.createTopics({ topics: missing, waitForLeaders: true });
-  return missing.map(({ topic }) => topic);
+  const created = missing.map(({ topic }) => topic);
+  if (created.length > 0) {
+    await admin.createTopics({ topics: missing, waitForLeaders: false });
+    await untilLed(admin, created);
+  }
+  return created;
+}
+
+/**
+ * A broker learns a moment later what its controller has created, and until then says that it knows no such topic:
+ * which ends KafkaJS' own waiting.
+ */
+async function untilLed(admin: Admin, topics: string[]): Promise<void> {
+  const latest = performance.now() + LED_WITHIN_MS;
+  for (;;) {
+    try {
+      await admin.fetchTopicMetadata({ topics });
+      return;
+    } catch (error) {
+      if (!isKafkaOutage(error) || performance.now() > latest) throw error;
+      await sleep(ASK_AGAIN_AFTER_MS);
+    }
+  }
 }
 
 function topics({ usagePartitions, replication }: TopicSettings): ITopicConfig[] {
