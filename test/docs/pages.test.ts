@@ -2,11 +2,13 @@ import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { resolve } from "node:path";
 import { expect, test } from "vitest";
+import { loadProgram } from "../../services/cli/program.ts";
 import { COPIES, GENERATED, ROOT, readGenerated } from "./generated.ts";
-import { deadLinks, missingPaths, missingScripts, readPages } from "./pages.ts";
+import { deadLinks, missingCommands, missingPaths, missingScripts, readPages } from "./pages.ts";
 
 const MOST_OF_README = 9 * 1024;
 const pages = await readPages();
+const program = await loadProgram(undefined);
 
 function textOf(name: string): string {
   const page = pages.find((one) => one.name === name);
@@ -28,6 +30,10 @@ test.each(pages)("$name names files that exist", (page) => {
 
 test.each(pages)("$name runs npm scripts that exist", (page) => {
   expect(missingScripts(page)).toEqual([]);
+});
+
+test.each(pages)("$name names commands that exist", (page) => {
+  expect(missingCommands(page, program)).toEqual([]);
 });
 
 test("every promise names the tests that prove it", () => {

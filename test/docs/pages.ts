@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { glob } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
+import type { Command } from "commander";
 
 const ROOT = resolve(import.meta.dirname, "../..");
 
@@ -43,6 +44,23 @@ export function missingScripts({ text }: Page): string[] {
   const { scripts } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8"));
   const named = [...text.matchAll(/npm run ([\w:-]+)/g)].map(([, script = ""]) => script);
   return named.filter((script) => !Object.hasOwn(scripts, script));
+}
+
+/** The commands of `drawdown` that a page names, or runs in Compose or npm, and that there are not. */
+export function missingCommands({ text }: Page, program: Command): string[] {
+  const named = text.matchAll(
+    /(?:`|compose run --rm |npm run )drawdown(?: --)? ([a-z][a-z-]*)(?: ([a-z][a-z-]*))?/g,
+  );
+  return [...named].flatMap(([, first = "", second]) => {
+    const command = commandOf(program, first);
+    const rest = command?.commands.length === 0 ? undefined : second;
+    const isThere = command && (rest === undefined || commandOf(command, rest));
+    return isThere ? [] : `${first} ${second ?? ""}`;
+  });
+}
+
+function commandOf({ commands }: Command, name: string): Command | undefined {
+  return commands.find((one) => one.name() === name || one.aliases().includes(name));
 }
 
 const OURS = /^(docs|examples|infra|packages|schemas|services|shared|test)\//;
