@@ -1,5 +1,5 @@
-import { execFileSync } from "node:child_process";
-import { existsSync, readFileSync, statSync } from "node:fs";
+import { execFileSync, spawnSync } from "node:child_process";
+import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
@@ -87,9 +87,54 @@ describe("docker-compose.yml", () => {
   });
 });
 
-describe("secrets", () => {
-  const required = new Set([...text.matchAll(/\$\{(\w+):\?/g)].map(([, name = ""]) => name));
+const required = new Set([...text.matchAll(/\$\{(\w+):\?/g)].map(([, name = ""]) => name));
+const isComposeThere = spawnSync("docker", ["compose", "version"]).status === 0;
 
+describe.skipIf(!isComposeThere)("Compose", () => {
+  const config = async (environment: Readonly<Record<string, string>>, ...args: string[]) => {
+    // Without the file .env of whoever runs the tests.
+    const file = join(await tempFolder(), "none.env");
+    writeFileSync(file, "");
+    const env = { PATH: process.env["PATH"], HOME: process.env["HOME"], ...environment };
+    return spawnSync("docker", ["compose", "--env-file", file, ...args], {
+      ...{ cwd: PROJECT, env, encoding: "utf8" },
+    });
+  };
+  const secrets = Object.fromEntries([...required].map((name) => [name, "secret"]));
+  const scale = ["--env-file", "infra/docker/scale.env"];
+
+  test.each([
+    { of: "the stack", args: [], has: ["api"], hasNot: ["grafana", "kafka-3"] },
+    {
+      of: "observability",
+      args: ["--profile", "observability"],
+      has: ["prometheus", "grafana"],
+      hasNot: [],
+    },
+    {
+      of: "scale",
+      args: scale,
+      has: ["kafka-2", "kafka-3", "metering-2", "metering-3"],
+      hasNot: ["grafana"],
+    },
+  ])("accepts the file: $of", async ({ args, has, hasNot }) => {
+    const { stdout, stderr } = await config(secrets, ...args, "config", "--services");
+    expect(stderr).toBe("");
+    const found = stdout.trim().split("\n");
+    expect(found).toEqual(expect.arrayContaining([...has, "metering", "postgres"]));
+    expect(found.filter((name) => hasNot.includes(name))).toEqual([]);
+  });
+
+  test("starts nothing without a secret, and says what makes them", async () => {
+    const { KAFKA_PASSWORD: _, ...others } = secrets;
+    const { status, stderr } = await config(others, "config");
+    expect(status).not.toBe(0);
+    expect(stderr).toContain("KAFKA_PASSWORD");
+    expect(stderr).toContain("run infra/docker/make-secrets.sh");
+  });
+});
+
+describe("secrets", () => {
   test("none has a default", () => {
     const defaults = [...text.matchAll(/\$\{(\w*(?:PASSWORD|SECRET)\w*)(?!:\?)[^}]*\}/g)];
     // Stripe's stay empty where another gateway is used.

@@ -15,6 +15,7 @@ const LONGEST = [
   "test/crash/kills.test.ts",
   "test/api/fuzz.test.ts",
   "test/infra/local/stack.test.ts",
+  "test/infra/docker/image.test.ts",
   "test/pipeline/top-up-unknown.test.ts",
   "test/reconcile/faults.test.ts",
   "test/crash/scheduler-kills.test.ts",
