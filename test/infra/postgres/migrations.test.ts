@@ -35,6 +35,17 @@ test("no two migrations have the same number, so that their order is certain", a
   expect(new Set(numbers).size).toBe(files.length);
 });
 
+test("pseudonyms are formed without a call for each value", async () => {
+  const forming =
+    "SELECT erased_value(pseudonym_key, asked_by), erased_reference(account_id, asked_by)";
+  const { rows } = await books.database.query<{ "QUERY PLAN": string }>(
+    `EXPLAIN (VERBOSE) ${forming} FROM erasure`,
+  );
+  const plan = rows.map((row) => row["QUERY PLAN"]).join("\n");
+  expect(plan).toContain("sha256(");
+  expect(plan).not.toMatch(/erased_(value|reference)\(/);
+});
+
 test("every migration goes down, from the last to the first, and up again, on books in use", async () => {
   const { rows } = await books.database.query<{ name: string }>(
     "SELECT name FROM migration ORDER BY name",
