@@ -38,7 +38,7 @@ export async function compareBooks(
   );
   for (const missing of await findMissingEntries(transaction, accountId)) {
     if (entries.has(`${missing.accountId}/${missing.sequence}`)) continue;
-    const notOnTopic = { published: null, isContradicted: false };
+    const notOnTopic = { published: null, isCounted: true, isContradicted: false };
     differences.push({ kind: "missing_entry", ...missing, ...notOnTopic });
   }
   for (const lot of await findMissingLots(transaction, accountId)) {

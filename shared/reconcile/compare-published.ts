@@ -16,6 +16,7 @@ import {
   type CountedTopic,
   findAccounts,
   findEntries,
+  type LackedEntry,
   type PublishedEntry,
   readPublishedVersions,
   readRecordCounts,
@@ -122,7 +123,7 @@ function compareEntries({ transaction, onDifference }: PublicationComparison) {
       const name = `${published.accountId}/${published.sequence}`;
       const inBooks = ofBooks.get(name);
       if (inBooks === undefined) continue;
-      if (inBooks !== null && isSame(published, inBooks)) agreed.add(published);
+      if (!("isCounted" in inBooks) && isSame(published, inBooks)) agreed.add(published);
       else differing.set(name, differenceOf(published, inBooks, differing.get(name)));
     }
   }
@@ -150,14 +151,14 @@ type EntryDifference = Extract<PublicationDifference, { kind: "missing_entry" | 
 /** `earlier` is the difference of another record of the same entry. */
 function differenceOf(
   published: PublishedEntry,
-  inBooks: PublishedEntry | null,
+  inBooks: PublishedEntry | LackedEntry,
   earlier: EntryDifference | undefined,
 ): EntryDifference {
   const { accountId, sequence } = published;
   const isContradicted =
     earlier !== undefined && (earlier.isContradicted || !isSame(earlier.published, published));
-  return inBooks === null
-    ? { kind: "missing_entry", accountId, sequence, published, isContradicted }
+  return "isCounted" in inBooks
+    ? { kind: "missing_entry", accountId, sequence, published, ...inBooks, isContradicted }
     : { kind: "other_entry", accountId, published, inBooks, isContradicted };
 }
 

@@ -19,7 +19,7 @@ export function describeDifference(found: Found): string {
     case "not_kept":
       return `message ${placeOf(found.place)} cannot be metered, and there is no dead letter for it`;
     case "missing_entry":
-      return `entry ${found.sequence} is missing${found.published === null ? "" : ` (${entryText(found.published)})`}${contradiction(found)}`;
+      return `entry ${found.sequence} is missing${found.published === null ? "" : ` (${entryText(found.published)})`}${found.isCounted ? "" : ", and the account has never counted it: the record is forged, or the books were restored from a backup"}${contradiction(found)}`;
     case "other_entry":
       return `entry ${found.published.sequence} is ${entryText(found.inBooks)} in the books, but was published as ${entryText(found.published)}${contradiction(found)}`;
     case "not_told":

@@ -16,6 +16,8 @@ export type PublicationDifference =
       readonly sequence: bigint;
       /** Null: the topic does not have it either. */
       readonly published: PublishedEntry | null;
+      /** False: the account has never had as many entries, as where its books are of a backup. */
+      readonly isCounted: boolean;
       /** The topic has another record of this sequence that says something else. */
       readonly isContradicted: boolean;
     }

@@ -62,15 +62,8 @@ export function planRepair(found: Found): RepairPlan | null {
         keepMessage(database, messages.at(found.place), { retry: false }, entry),
       );
     case "missing_entry":
-    case "other_entry": {
-      const { published, isContradicted } = found;
-      // Of two records that differ, at least one is forged.
-      if (published === null || isContradicted) return null;
-      if (found.kind === "other_entry" && !isSameMovement(found)) return null;
-      return plan("entry_restored", ({ database }, entry) =>
-        restoreEntry(database, published, entry),
-      );
-    }
+    case "other_entry":
+      return planOfEntry(found);
     case "missing_lot":
       if (!isOfTopUp(found.lotId)) return null;
       return plan("lot_restored", ({ database }, entry) => restoreTopUpLot(database, found, entry));
@@ -102,6 +95,17 @@ export function planRepair(found: Found): RepairPlan | null {
     case "broken_invariant":
       return null;
   }
+}
+
+function planOfEntry(
+  found: Extract<Found, { kind: "missing_entry" | "other_entry" }>,
+): RepairPlan | null {
+  const { published, isContradicted } = found;
+  // Of two records that differ, at least one is forged.
+  if (published === null || isContradicted) return null;
+  const isOfBooks = found.kind === "missing_entry" ? found.isCounted : isSameMovement(found);
+  if (!isOfBooks) return null;
+  return plan("entry_restored", ({ database }, entry) => restoreEntry(database, published, entry));
 }
 
 /** False: books restored from a backup have posted another movement under a published sequence. */

@@ -3,8 +3,16 @@ import { createRequire } from "node:module";
 import { resolve } from "node:path";
 import { expect, test } from "vitest";
 import { loadProgram } from "../../services/cli/program.ts";
+import { documentedMetrics } from "../infra/observability/observability.ts";
 import { COPIES, GENERATED, ROOT, readGenerated } from "./generated.ts";
-import { deadLinks, missingCommands, missingPaths, missingScripts, readPages } from "./pages.ts";
+import {
+  deadLinks,
+  missingCommands,
+  missingMetrics,
+  missingPaths,
+  missingScripts,
+  readPages,
+} from "./pages.ts";
 
 const MOST_OF_README = 9 * 1024;
 const pages = await readPages();
@@ -34,6 +42,12 @@ test.each(pages)("$name runs npm scripts that exist", (page) => {
 
 test.each(pages)("$name names commands that exist", (page) => {
   expect(missingCommands(page, program)).toEqual([]);
+});
+
+const current = pages.filter(({ name }) => name !== "CHANGELOG.md");
+
+test.each(current)("$name names metrics that exist", (page) => {
+  expect(missingMetrics(page, documentedMetrics())).toEqual([]);
 });
 
 test("every promise names the tests that prove it", () => {

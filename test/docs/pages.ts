@@ -49,7 +49,7 @@ export function missingScripts({ text }: Page): string[] {
 /** The commands of `drawdown` that a page names, or runs in Compose or npm, and that there are not. */
 export function missingCommands({ text }: Page, program: Command): string[] {
   const named = text.matchAll(
-    /(?:`|compose run --rm |npm run )drawdown(?: --)? ([a-z][a-z-]*)(?: ([a-z][a-z-]*))?/g,
+    /(?:(?:`|compose run --rm |npm run )drawdown(?: --)?|cli\/main\.js) ([a-z][a-z-]*)(?: ([a-z][a-z-]*))?/g,
   );
   return [...named].flatMap(([, first = "", second]) => {
     const command = commandOf(program, first);
@@ -61,6 +61,14 @@ export function missingCommands({ text }: Page, program: Command): string[] {
 
 function commandOf({ commands }: Command, name: string): Command | undefined {
   return commands.find((one) => one.name() === name || one.aliases().includes(name));
+}
+
+const ROLES = ["drawdown_owner", "drawdown_app", "drawdown_registry"];
+
+/** The metrics named on a page that no service serves. */
+export function missingMetrics({ text }: Page, served: ReadonlySet<string>): string[] {
+  const named = [...text.matchAll(/`(drawdown_[a-z_]+)[`{]/g)].map(([, name = ""]) => name);
+  return named.filter((name) => !served.has(name) && !ROLES.includes(name));
 }
 
 const OURS = /^(docs|examples|infra|packages|schemas|services|shared|test)\//;

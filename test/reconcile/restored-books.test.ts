@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { toAccountId } from "../../shared/core/text/text.ts";
 import type { PublishedEntry } from "../../shared/ledger/proof/verify-published.ts";
+import { describeDifference } from "../../shared/reconcile/describe-difference.ts";
 import { planRepair } from "../../shared/reconcile/repair.ts";
 
 const accountId = toAccountId("restored");
@@ -18,6 +19,16 @@ test.each([
   expect(
     planRepair({ kind: "other_entry", accountId, published, inBooks, isContradicted: false }),
   ).toBeNull();
+});
+
+test("an entry that the account has never counted is left to a decision", () => {
+  const missing = { kind: "missing_entry", accountId, sequence: 4n, published: GRANT } as const;
+  const found = { ...missing, isContradicted: false };
+  expect(planRepair({ ...found, isCounted: true })?.what).toBe("entry_restored");
+  expect(planRepair({ ...found, isCounted: false })).toBeNull();
+  expect(describeDifference({ ...found, isCounted: false })).toBe(
+    "entry 4 is missing (grant of 0.000005 credits), and the account has never counted it: the record is forged, or the books were restored from a backup",
+  );
 });
 
 test.each([

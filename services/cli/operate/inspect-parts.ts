@@ -1,4 +1,6 @@
+import type { Admin } from "kafkajs";
 import type { Instant } from "../../../shared/core/line/account.ts";
+import { TOPICS } from "../../../shared/core/text/topics.ts";
 import { readPartitionEnds } from "../../../shared/kafka/client/partition-ends.ts";
 import { type ApiKey, listExpiringKeys } from "../../../shared/ledger/access/api-keys.ts";
 import {
@@ -123,12 +125,20 @@ async function inspectKafka(settings: Settings) {
   }
   const admin = kafka.found;
   const [ends, members] = await Promise.all([
-    probe(() => readPartitionEnds(admin)),
+    probe(() => readUsageEnds(admin)),
     probe(() => countMembers(admin)),
   ]);
   const usable: Probe<number> = ends.up ? { up: true, found: ends.found.length } : ends;
   const none: Probe<number> = { up: false, reason: "no consumer is in its group" };
   return { kafka: usable, ends, metering: members.up && members.found === 0 ? none : members };
+}
+
+/** Asking for the ends of a topic that is not there takes KafkaJS longer than a probe waits. */
+async function readUsageEnds(admin: Admin) {
+  const topics = await admin.listTopics();
+  if (!topics.includes(TOPICS.usageEvents))
+    throw new Error(`no topic ${TOPICS.usageEvents}: run set-up`);
+  return await readPartitionEnds(admin);
 }
 
 function toPart<T>(

@@ -90,10 +90,16 @@ export interface PublishedEntry
 }
 
 /** Where the account has no such entry, its kind and what follows are null. */
-type EntryRow = Omit<PublishedEntry, "kind"> & { readonly kind: Entry["kind"] | null };
+type EntryRow = Omit<PublishedEntry, "kind"> & {
+  readonly kind: Entry["kind"] | null;
+  readonly isCounted: boolean;
+};
+
+/** An entry that the books lack: the account has counted it, or has never had as many entries. */
+export type LackedEntry = Pick<EntryRow, "isCounted">;
 
 const ENTRIES = `
-  SELECT named.account_id AS "accountId", named.sequence, kind, credits,
+  SELECT named.account_id AS "accountId", named.sequence, account.entries >= named.sequence AS "isCounted", kind, credits,
          entry.granted - entry.position AS balance, lot_id AS "lotId", reference,
          due_at AS "dueAt", posted_at AS "postedAt"
   FROM unnest($1::text[], $2::bigint[]) AS named (account_id, sequence)
@@ -101,20 +107,19 @@ const ENTRIES = `
   LEFT JOIN entry USING (account_id, sequence)`;
 
 /**
- * Entries in the form in which they are published, by `account/sequence`; null where the account has no
- * such entry. Unknown accounts are left out.
+ * Entries in the form in which they are published, by `account/sequence`. Unknown accounts are left out.
  */
 export async function findEntries(
   transaction: Transaction,
   named: readonly { readonly accountId: string; readonly sequence: bigint }[],
-): Promise<Map<string, PublishedEntry | null>> {
+): Promise<Map<string, PublishedEntry | LackedEntry>> {
   if (named.length === 0) return new Map();
   const values = columnsOf(named, "accountId", "sequence");
   const rows = await queryRows<EntryRow>(transaction, ENTRIES, values);
   return new Map(
-    rows.map(({ kind, ...told }) => [
+    rows.map(({ kind, isCounted, ...told }) => [
       `${told.accountId}/${told.sequence}`,
-      kind && { ...told, kind },
+      kind === null ? { isCounted } : { ...told, kind },
     ]),
   );
 }

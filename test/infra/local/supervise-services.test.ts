@@ -94,6 +94,20 @@ describe("a service that answers for its health", () => {
     ]);
   });
 
+  test("is restarted once it has given no answer for long, though its process is there", async () => {
+    const silent = `
+      let asked = 0;
+      (await import("node:http")).createServer((_, answer) => {
+        asked += 1;
+        if (asked > 1) answer.destroy();
+        else answer.end('${JSON.stringify({ checks: up })}');
+      }).listen(process.env.HEALTH_PORT, process.env.HEALTH_HOST);
+      ${SAYS_ITS_NUMBER}`;
+    const { lines } = await superviseHealth(silent);
+    await eventually("a second start", () => pidsIn(lines).length === 2);
+    expect(lines).toContain("subject is not alive (no answer, 9 times in a row); stopping it");
+  });
+
   test("is left alone while it is alive", async () => {
     const { lines, supervision } = await superviseHealth(answers(200, up));
     await eventually("it is asked", () => lines.includes("subject | asked"));
