@@ -164,6 +164,19 @@ describe.skipIf(tools === null)("the chart for Kubernetes", async () => {
       "autoscaling.enabled=true,autoscaling.maxReplicas=5",
       "usage.events has 4 partitions",
     ],
+    [
+      "less metering at most than at least",
+      "--set",
+      "autoscaling.enabled=true,autoscaling.minReplicas=4,autoscaling.maxReplicas=3",
+      "minReplicas is 4, more than maxReplicas, which is 3",
+    ],
+    [
+      "an Ingress whose address would be that of all customers",
+      "--set",
+      "ingress.enabled=true",
+      "ingress.enabled needs settings.API_TRUSTED_PROXIES",
+    ],
+    ["a host that is none", "--set", "ingress.host=a b", "pattern"],
   ])("values are refused that have %s", async (_, option, value, said) => {
     await expect(render(tools, option, value)).rejects.toThrow(said);
   });
@@ -270,6 +283,20 @@ describe.skipIf(tools === null)("the chart for Kubernetes", async () => {
       expect(waits > 0).toBe(container.ports.some(({ name }) => name === "http"));
       expect(terminationGracePeriodSeconds).toBeGreaterThan(waits + STOP_WITHIN_MS / 1000);
     }
+  });
+
+  test("names that look like numbers, and a host of any name, are texts", async () => {
+    const names = ["secrets.services=1e5", "certificates=123", "ingress.tlsSecret=0x1"];
+    const host = ["ingress.host=*.example.com", "ingress.className=123"];
+    const proxies = ["settings.API_TRUSTED_PROXIES=10.0.0.1"];
+    const values = [...names, ...host, ...proxies].flatMap((one) => ["--set-string", one]);
+    const named = (name: string) =>
+      helm(tools, "template", name, CHART, ...values, "--set", "ingress.enabled=true");
+    const text = await named("1e5");
+    expect(await validate(tools, text, "1.37")).toMatchObject({ isValid: true });
+    await expect(named("r".repeat(50))).rejects.toThrow(
+      "with drawdown in it, it may have 56 characters, else 47",
+    );
   });
 
   test("Services and the Ingress lead to what listens", () => {

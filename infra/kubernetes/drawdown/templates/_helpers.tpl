@@ -1,12 +1,17 @@
 {{/* The start of every name: that of the release, with the chart's if it lacks it. */}}
 {{- define "drawdown.name" -}}
-{{- if contains .Chart.Name .Release.Name }}{{ .Release.Name }}{{ else }}{{ .Release.Name }}-{{ .Chart.Name }}{{ end }}
+{{- $name := ternary .Release.Name (printf "%s-%s" .Release.Name .Chart.Name) (contains .Chart.Name .Release.Name) }}
+{{- /* Names of Services and Jobs have 63 characters at most, and end in -top-up or -set-up. */}}
+{{- if gt (len $name) 56 }}
+{{- fail (printf "the release's name %q makes names that are too long: with drawdown in it, it may have 56 characters, else 47" .Release.Name) }}
+{{- end }}
+{{- $name }}
 {{- end }}
 
 {{/* What all pods of the release have, and no other pod. */}}
 {{- define "drawdown.selector" -}}
 app.kubernetes.io/name: {{ .Chart.Name }}
-app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/instance: {{ .Release.Name | quote }}
 {{- end }}
 
 {{- define "drawdown.labels" -}}
@@ -47,12 +52,12 @@ volumes:
     emptyDir: { sizeLimit: 64Mi }
 {{- with .Values.certificates }}
   - name: certificates
-    configMap: { name: {{ . }} }
+    configMap: { name: {{ . | quote }} }
 {{- end }}
 {{- end }}
 
 {{- define "drawdown.container" -}}
-image: {{ include "drawdown.image" . }}
+image: {{ include "drawdown.image" . | quote }}
 imagePullPolicy: {{ .Values.image.pullPolicy }}
 securityContext:
   allowPrivilegeEscalation: false
@@ -78,7 +83,7 @@ volumeMounts:
 
 {{- define "drawdown.secretVariable" -}}
 - name: {{ index . 1 }}
-  valueFrom: { secretKeyRef: { name: {{ index . 0 }}, key: {{ index . 1 }} } }
+  valueFrom: { secretKeyRef: { name: {{ index . 0 | quote }}, key: {{ index . 1 }} } }
 {{- end }}
 
 {{/* The secrets that every pod of `of` (a service, or setUp) needs. Given: {root, of}. */}}
