@@ -11,7 +11,7 @@ const FAST = [
   "test/infra/{kafka,kubernetes,observability,supply-chain}/*.test.ts",
   "test/metering/follow-lag.test.ts",
   "test/kafka/{codec,records}/*.test.ts",
-  "test/kafka/{consume/{batch-forms,decode-columns,group-offsets,join-batches,run-reader},patches/{bounded-*,quick-{gzip,partitions},read-every-batch}}.test.ts",
+  "test/kafka/{consume/{batch-forms,decode-columns,group-offsets,join-batches,run-reader,watch-consumer},patches/{bounded-*,quick-{gzip,partitions},read-every-batch}}.test.ts",
   "test/top-up/**/!(mock).test.ts",
   "test/api/{first-key,ingest-events,wrong-keys}.test.ts",
   "test/cli/credits/lot-text.test.ts",

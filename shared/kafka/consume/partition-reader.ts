@@ -104,6 +104,8 @@ class Reader<B extends OffsetStretch> implements CommittingReader {
   #started: Promise<void> = Promise.resolve();
   /** By partition: the handling of offsets without messages. */
   readonly #passing = new Map<number, Promise<void>>();
+  /** A broker has said that it does not coordinate the group any more. */
+  #moved: Error | null = null;
   #isOver = false;
 
   constructor(consumer: Consumer, reading: PartitionReading<B>) {
@@ -141,6 +143,7 @@ class Reader<B extends OffsetStretch> implements CommittingReader {
       },
     };
     try {
+      this.#joinAgainIfMoved();
       await this.#started;
       await this.#passing.get(partition);
       for (const part of this.#reading.form.split(batch, this.#reading.maxBatchMessages)) {
@@ -160,11 +163,20 @@ class Reader<B extends OffsetStretch> implements CommittingReader {
     }
   }
 
-  commit(offsets: ReadonlyMap<number, bigint>): Promise<void> {
+  async commit(offsets: ReadonlyMap<number, bigint>): Promise<void> {
     const { topic } = this.#reading;
-    return this.#consumer.commitOffsets(
-      [...offsets].map(([partition, offset]) => ({ topic, partition, offset: offset.toString() })),
-    );
+    try {
+      await this.#consumer.commitOffsets(
+        [...offsets].map(([partition, offset]) => ({
+          topic,
+          partition,
+          offset: offset.toString(),
+        })),
+      );
+    } catch (error) {
+      this.#moved = notCoordinator(error);
+      throw error;
+    }
   }
 
   async stop(): Promise<void> {
@@ -172,6 +184,13 @@ class Reader<B extends OffsetStretch> implements CommittingReader {
     await Promise.all(this.#passing.values());
     await this.#consumer.disconnect();
     this.#end();
+  }
+
+  /** KafkaJS commits to the broker that it has joined at, until it joins again: which this error makes it do. */
+  #joinAgainIfMoved(): void {
+    const moved = this.#moved;
+    this.#moved = null;
+    if (moved !== null) throw moved;
   }
 
   /** KafkaJS itself discards what it fetched before the seek. */
@@ -238,6 +257,13 @@ class Reader<B extends OffsetStretch> implements CommittingReader {
 const NO_MEMBERSHIP: Membership = {
   heartbeat: async () => undefined,
 };
+
+/** The broker's answer that it is not the group's coordinator, if that is why all tries have failed. */
+function notCoordinator(error: unknown): Error | null {
+  if (!(error instanceof Error)) return null;
+  if ("type" in error && error.type === "NOT_COORDINATOR_FOR_GROUP") return error;
+  return notCoordinator(error.cause);
+}
 
 function isKafkaError(error: unknown): boolean {
   return error instanceof Error && error.name.startsWith("KafkaJS");

@@ -19,7 +19,8 @@ export function watchConsumer(consumer: Consumer): ConsumerWatch {
   for (const event of [GROUP_JOIN, HEARTBEAT, FETCH_START, FETCH] as const) {
     consumer.on(event, () => {
       seenAt = performance.now();
-      if (event === GROUP_JOIN) isInGroup = true;
+      // When a group moves to another broker, a member may remain one without joining again.
+      if (event === GROUP_JOIN || event === HEARTBEAT) isInGroup = true;
     });
   }
   for (const event of [REBALANCING, CRASH, STOP, DISCONNECT] as const) {

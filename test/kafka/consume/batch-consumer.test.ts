@@ -165,7 +165,7 @@ test.each(["fails", "does not end"])("a commit that %s holds up no batch", async
   const handled: MessageBatch[] = [];
   const { promise: ended, resolve: end } = Promise.withResolvers<void>();
   let commits = 0;
-  const faulty = withCommits(async () => {
+  const faulty = withCommits(() => async () => {
     commits += 1;
     if (how === "fails") throw new Error("the group is gone");
     return ended;
@@ -179,6 +179,30 @@ test.each(["fails", "does not end"])("a commit that %s holds up no batch", async
   await eventually("and the one after it", () => handled.flatMap(valuesOf).length === 3);
   expect(handled.flatMap(valuesOf)).toEqual(["a", "b", "c"]);
   end();
+  await consumer.stop();
+  await consumer.ended;
+});
+
+test("when the group has moved to another broker, it joins there, and commits again", async () => {
+  const moved = Object.assign(new kafkajs.KafkaJSError("not the coordinator"), {
+    type: "NOT_COORDINATOR_FOR_GROUP",
+  });
+  let commits = 0;
+  let joins = 0;
+  const faulty = withCommits((commit) => async (offsets) => {
+    commits += 1;
+    if (commits > 1) return commit(offsets);
+    throw new kafkajs.KafkaJSNumberOfRetriesExceeded(moved, { retryCount: 5, retryTime: 0 });
+  });
+  await send(["a"]);
+  const startAt = async () => new Map([[0, joins++ === 0 ? 0n : 1n]]);
+  const handled: MessageBatch[] = [];
+  const consumer = await run({ handled, kafka: faulty, startAt });
+  await eventually("a commit has failed", () => commits === 1);
+  await send(["b"]);
+  await eventually("the next is committed", async () => (await committedOffset()) === "2");
+  expect(joins).toBe(2);
+  expect(handled.flatMap(valuesOf)).toEqual(["a", "b"]);
   await consumer.stop();
   await consumer.ended;
 });
@@ -230,12 +254,15 @@ function run(options: {
 }
 
 /** A client of the tests, whose consumers commit offsets in this way. */
-function withCommits(commitOffsets: Consumer["commitOffsets"]): Kafka {
+function withCommits(
+  made: (commit: Consumer["commitOffsets"]) => Consumer["commitOffsets"],
+): Kafka {
   const client = testKafka();
   const { consumer } = client;
   return Object.assign(client, {
     consumer(this: Kafka, options: ConsumerConfig) {
-      return Object.assign(consumer.call(this, options), { commitOffsets });
+      const real = consumer.call(this, options);
+      return Object.assign(real, { commitOffsets: made(real.commitOffsets) });
     },
   });
 }
