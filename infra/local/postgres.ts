@@ -66,6 +66,8 @@ interface Cluster {
 export interface PostgresOptions {
   /** Besides its own. */
   readonly settings?: Readonly<Record<string, string>>;
+  /** The cluster is a copy of one with these logins, such as a standby, which nothing may write to. */
+  readonly isCopy?: boolean;
   /** Below `dataDir`, where the cluster's own folder is made; `dataDir` itself by default. */
   readonly disk?: string;
 }
@@ -75,7 +77,7 @@ export async function postgresPart(
   port: number,
   logins: Logins,
   say: (line: string) => void,
-  { settings = {}, disk = dataDir }: PostgresOptions = {},
+  { settings = {}, isCopy = false, disk = dataDir }: PostgresOptions = {},
 ): Promise<Part> {
   const cluster: Cluster = {
     dataDir,
@@ -86,7 +88,7 @@ export async function postgresPart(
     user: await postgresUser(),
     settings: { ...SETTINGS, ...settings, port: String(port) },
   };
-  let hasLogins = false;
+  let hasLogins = isCopy;
   const launch = async () => {
     const server = await start(cluster, hasLogins);
     hasLogins = true;

@@ -1,27 +1,13 @@
-import { execFile } from "node:child_process";
-import {
-  chmod,
-  chown,
-  mkdir,
-  mkdtemp,
-  readdir,
-  rename,
-  rm,
-  stat,
-  writeFile,
-} from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, readdir, rename, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { promisify } from "node:util";
-import pg from "pg";
 import { newLogins, postgresPart, postgresUrl, superuserUrl } from "../../infra/local/postgres.ts";
-import { postgresUser } from "../../infra/local/postgres-binaries.ts";
 import { reservePort } from "../../infra/local/reserve-port.ts";
 import { APPLICATION, OWNER } from "../../infra/postgres/create-roles.ts";
 import { eventually } from "../support/eventually.ts";
 import { ownPorts } from "../support/stack/ports.ts";
+import { asSuperuser, backUp, writeAsPostgres } from "../support/stack/postgres-folder.ts";
 
-const run = promisify(execFile);
 const WITHIN_MS = 60_000;
 
 /** A Postgres of its own that archives its WAL and is restored as docs/operating.md says. */
@@ -64,29 +50,14 @@ export async function openArchivingServer(): Promise<ArchivingServer> {
   const part = await postgresPart(dataDir, port, logins, () => undefined, { settings });
   await part.start();
   held.defer(() => part.stop());
-  const admin = async <T>(work: (client: pg.Client) => Promise<T>): Promise<T> => {
-    const client = new pg.Client({ connectionString: superuserUrl(port, logins) });
-    client.on("error", () => undefined);
-    await client.connect();
-    try {
-      return await work(client);
-    } finally {
-      await client.end();
-    }
-  };
+  const url = superuserUrl(port, logins);
   return {
     url: postgresUrl(port, logins, APPLICATION),
     ownerUrl: postgresUrl(port, logins, OWNER),
-    superuserUrl: superuserUrl(port, logins),
-    backUp: () =>
-      admin(async (client) => {
-        await client.query("SELECT pg_backup_start('test', fast => true)");
-        await copyFolder(folder, backup);
-        const { rows } = await client.query("SELECT labelfile FROM pg_backup_stop()");
-        await write(join(backup, "backup_label"), rows[0].labelfile);
-      }),
+    superuserUrl: url,
+    backUp: () => backUp(url, folder, backup),
     async archiveAll() {
-      await admin(async (client) => {
+      await asSuperuser(url, async (client) => {
         const { rows } = await client.query("SELECT pg_walfile_name(pg_switch_wal()) AS name");
         const isThere = () =>
           stat(join(archive, rows[0].name)).then(
@@ -106,8 +77,8 @@ export async function openArchivingServer(): Promise<ArchivingServer> {
     },
     async restore(to) {
       await rename(backup, folder);
-      await write(join(folder, "recovery.signal"), "");
-      await write(
+      await writeAsPostgres(join(folder, "recovery.signal"), "");
+      await writeAsPostgres(
         join(folder, "postgresql.auto.conf"),
         [
           `restore_command = 'cp ${archive}/%f "%p"'`,
@@ -119,7 +90,7 @@ export async function openArchivingServer(): Promise<ArchivingServer> {
       await eventually(
         "the server is restored",
         () =>
-          admin(async (client) => {
+          asSuperuser(url, async (client) => {
             const { rows } = await client.query("SELECT pg_is_in_recovery() AS restoring");
             return !rows[0].restoring;
           }),
@@ -128,20 +99,4 @@ export async function openArchivingServer(): Promise<ArchivingServer> {
     },
     close: () => held.disposeAsync(),
   };
-}
-
-/** As the user that Postgres runs as. */
-async function write(path: string, text: string): Promise<void> {
-  await writeFile(path, text, { mode: 0o600 });
-  const user = await postgresUser();
-  if (user !== undefined) await chown(path, user.uid, user.gid);
-}
-
-/** With owners and rights, and without what belongs to the running server. */
-async function copyFolder(from: string, to: string): Promise<void> {
-  const without = ["./pg_wal/*", "./postmaster.pid", "./postmaster.opts"];
-  const excluded = without.map((path) => `--exclude='${path}'`).join(" ");
-  // 1: a file changed while it was read, which the WAL makes good.
-  const read = `tar -C ${from} ${excluded} -cf - . || [ $? -eq 1 ]`;
-  await run("sh", ["-c", `{ ${read}; } | tar -C ${to} -xpf -`]);
 }

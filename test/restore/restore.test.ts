@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { setUp } from "../../infra/set-up.ts";
 import { REFERENCE } from "../../shared/core/line/reference.ts";
 import { toAccountId } from "../../shared/core/text/text.ts";
+import { METERING, TOP_UP } from "../../shared/core/text/topics.ts";
 import { grantCredits } from "../../shared/ledger/credits/grant-credits.ts";
 import { topUpByHand } from "../../shared/ledger/payments/top-up-account.ts";
 import { type Books, connect, openAccount, setPrice } from "../support/books/books.ts";
@@ -11,6 +12,7 @@ import { brokenInvariants } from "../support/books/invariants.ts";
 import { openPayer, sellCredits, untilPayment } from "../support/books/payers.ts";
 import { drawdown } from "../support/cli/drawdown.ts";
 import { eventually } from "../support/eventually.ts";
+import { dismissMembers } from "../support/kafka/dismiss-members.ts";
 import { testKafka } from "../support/kafka/kafka.ts";
 import { openUsagePublisher, type UsagePublisher } from "../support/kafka/publish-usage.ts";
 import { takeUsageTopic, untilCaughtUp } from "../support/kafka/usage-topic.ts";
@@ -85,6 +87,7 @@ test("books restored to an instant meter what came after it once and charge nobo
   expect(charged).toHaveLength(4);
   const wal = await server.archiveAll();
   await Promise.all(services.map((service) => service.kill()));
+  await leaveGroups([METERING, TOP_UP]);
   await books.close();
   await server.lose();
 
@@ -102,6 +105,7 @@ test("books restored to an instant meter what came after it once and charge nobo
   const killed = topUp();
   await untilPayments(BUYING, 2);
   await killed.kill();
+  await leaveGroups([TOP_UP]);
   services = [metering, topUp()];
   await caughtUp(3);
   await untilPayment(books, PAYING, "succeeded", WITHIN_MS);
@@ -149,6 +153,12 @@ test("books restored to an instant meter what came after it once and charge nobo
   await Promise.all(services.map((service) => service.kill()));
   await books.close();
 });
+
+/** Those killed are not waited for. */
+async function leaveGroups(groups: readonly string[]): Promise<void> {
+  const brokers = process.env["KAFKA_BROKERS"] ?? "";
+  for (const group of groups) await dismissMembers(kafka, brokers, group);
+}
 
 function openBooks(): Books {
   const database = connect(server.superuserUrl);

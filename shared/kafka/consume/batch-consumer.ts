@@ -60,6 +60,7 @@ export async function runBatchConsumer<B extends OffsetStretch>(
   return {
     ended: reader.ended,
     watch: reader.watch,
+    goBack: (readStored) => reader.goBack(readStored),
     async stop() {
       await offsets.stop();
       await reader.stop();

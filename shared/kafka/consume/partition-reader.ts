@@ -37,6 +37,11 @@ export interface PartitionReader {
   /** Rejects with the error that ended reading; resolves after `stop`. */
   readonly ended: Promise<void>;
   readonly watch: ConsumerWatch;
+  /**
+   * Goes back in partitions where the stored offset is lower than what has been read, as after a failover to a
+   * server that was behind: without a new message there, nothing else would notice.
+   */
+  goBack(readStored: () => Promise<ReadonlyMap<number, bigint>>): Promise<void>;
   /** Waits for the batches in progress and leaves the group. */
   stop(): Promise<void>;
 }
@@ -176,6 +181,21 @@ class Reader<B extends OffsetStretch> implements CommittingReader {
     } catch (error) {
       this.#moved = notCoordinator(error);
       throw error;
+    }
+  }
+
+  async goBack(readStored: () => Promise<ReadonlyMap<number, bigint>>): Promise<void> {
+    const before = [...this.#positions].map(([partition, position]) => {
+      return { partition, position, read: position.offset };
+    });
+    // What was read by now is stored by now.
+    const stored = await readStored();
+    for (const { partition, position, read } of before) {
+      const offset = stored.get(partition);
+      if (read === null || offset === undefined || offset >= read) continue;
+      if (!this.#isOver && position === this.#positions.get(partition)) {
+        this.#seek(partition, offset);
+      }
     }
   }
 

@@ -94,6 +94,22 @@ test("the handler decides where to continue reading", async () => {
   expect(handled.map(valuesOf)).toEqual([["a", "b"], ["b", "c"], ["d"]]);
 });
 
+test("a stored offset that has gone back is read from again, though no message comes; one that has not changes nothing", async () => {
+  await send(["a", "b", "c"]);
+  const handled: MessageBatch[] = [];
+  const consumer = await run({ handled });
+  await eventually("all are handled", () => handled.at(-1)?.nextOffset === 3n);
+  await consumer.goBack(async () => new Map([[0, 3n]]));
+  await consumer.goBack(async () => new Map([[1, 0n]]));
+  await consumer.goBack(async () => new Map([[0, 1n]]));
+  await eventually("they are handled again", () => handled[1]?.nextOffset === 3n);
+  await consumer.stop();
+  expect(handled.map(valuesOf)).toEqual([
+    ["a", "b", "c"],
+    ["b", "c"],
+  ]);
+});
+
 test("offsets without a message are handed over when they end the topic", async () => {
   await send(["a"]);
   await sendAborted();
