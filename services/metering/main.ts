@@ -1,5 +1,6 @@
 import { TOPICS, USAGE_READER } from "../../shared/core/text/topics.ts";
 import { openServers, type Servers } from "../../shared/kafka/client/open-servers.ts";
+import { openTopicIds } from "../../shared/kafka/client/topic-id.ts";
 import { registerSchemas } from "../../shared/kafka/codec/registry.ts";
 import { openUsageDecoder } from "../../shared/kafka/codec/usage-decoder.ts";
 import { RECORDS } from "../../shared/kafka/consume/batch-forms.ts";
@@ -24,6 +25,7 @@ import { lagFollower } from "./follow-lag.ts";
 import { lagMetrics } from "./lag-metrics.ts";
 import { type Delivery, meterMessages } from "./meter-messages.ts";
 import { meteringMetrics } from "./metering-metrics.ts";
+import { topicCheck } from "./watch-topic.ts";
 import { usageCompleteWatch } from "./watch-usage-complete.ts";
 
 /** The name of these processes in Postgres and Kafka. */
@@ -59,6 +61,8 @@ await runService("metering", async (service) => {
   const measured = meteringMetrics(metrics.register);
   const lag = lagFollower();
   lagMetrics(metrics, lag);
+  const topicIds = openTopicIds(servers.kafka);
+  const checkTopic = topicCheck(database, topicIds);
   const meter = meterMessages({
     ...{ database, admin, window, logger, stopping },
     decoder: openUsageDecoder(registry),
@@ -107,6 +111,7 @@ await runService("metering", async (service) => {
     // A consumer that lost a partition and got it back may still have a batch of it.
     keyOf: ({ batch }: Delivery) => batch.partition,
   });
+  await untilUp("Kafka", checkTopic);
   const reader = await startReader(servers, USAGE_READER, {
     batchSize: Math.min(batchEvents, MOST_OF_PARTITION),
     form: RECORDS,
@@ -119,20 +124,23 @@ await runService("metering", async (service) => {
   const background = Promise.all([
     publishBooks({ ...servers, health, lookEveryMs: PUBLISH_EVERY_MS, sleeper, traces }),
     watchHolds({ ...servers, health }),
-    watchEnds(servers, lag.look),
+    watchEnds(servers, checkTopic, lag.look),
     endStale(servers, logger),
   ]);
   await untilStopped(reader, background, () => clearInterval(report));
+  await topicIds.close();
   await servers.close();
 });
 
-/** Marks usage complete that metering has read to the end. */
+/** Marks usage complete that metering has read to the end, of the topic that it has always read. */
 function watchEnds(
   { database, admin, waits }: Servers,
+  checkTopic: () => Promise<void>,
   onLook: ReturnType<typeof lagFollower>["look"],
 ): Promise<void> {
   const checkEnds = usageCompleteWatch(database, admin, onLook);
   return waits.repeat("the ends of the usage topic", async () => {
+    await checkTopic();
     await checkEnds();
     await waits.pause(CHECK_ENDS_EVERY_MS);
   });

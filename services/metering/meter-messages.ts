@@ -24,6 +24,7 @@ import { debitUsage } from "../../shared/ledger/usage/debit-usage.ts";
 import { usagePastUntil } from "../../shared/ledger/usage/past-usage.ts";
 import type { Logger } from "../../shared/runtime/logger.ts";
 import { waitOut } from "../../shared/runtime/waits.ts";
+import { TopicRecreated, WHAT_TO_DO } from "./watch-topic.ts";
 
 export interface MeteringContext {
   readonly database: Database;
@@ -45,9 +46,6 @@ export interface BatchWatch {
 }
 
 const NOTHING = Buffer.alloc(0);
-
-/** The topic has fewer messages than the books have read, so it was created anew. */
-export class TopicRecreated extends Error {}
 
 /** A batch of one partition, with its consumer's heartbeat. */
 export interface Delivery {
@@ -208,8 +206,6 @@ function recreated(
   nextOffset: bigint,
 ): TopicRecreated {
   return new TopicRecreated(
-    `${topic}/${partition} ends at ${high}, but the books have read up to ${nextOffset}: ` +
-      "this is not the topic that the books were kept from. Point DATABASE_URL and KAFKA_BROKERS at a matching pair, " +
-      "or restore the topic.",
+    `${topic}/${partition} ends at ${high}, but the books have read up to ${nextOffset}. ${WHAT_TO_DO}`,
   );
 }

@@ -1,9 +1,11 @@
 import type { Kafka } from "kafkajs";
 import type { RecordDifference, UsageDifference } from "../core/history/verify-usage.ts";
-import { TOPICS } from "../core/text/topics.ts";
+import { TOPICS, USAGE_READER } from "../core/text/topics.ts";
+import { readTopicId } from "../kafka/client/topic-id.ts";
 import type { Registry } from "../kafka/codec/registry.ts";
 import { openUsageDecoder } from "../kafka/codec/usage-decoder.ts";
 import { readRanges } from "../kafka/consume/read-ranges.ts";
+import { areOfOtherTopic } from "../ledger/books/consumer-offset.ts";
 import { readRates } from "../ledger/catalogue/rates.ts";
 import { type ChargeCheck, readChargeCheck } from "../ledger/payments/charges-at-gateway.ts";
 import type { Database, Transaction } from "../ledger/postgres/database.ts";
@@ -11,11 +13,12 @@ import { allowWholeTables, readUsageSnapshot } from "../ledger/postgres/read-sna
 import { serializeQueries } from "../ledger/postgres/serialize-queries.ts";
 import { openRecordLines } from "../ledger/proof/recorded-usage.ts";
 import { findRepairs } from "../ledger/proof/repairs.ts";
+import { findAccounts } from "../ledger/proof/verify-published.ts";
 import { usagePastUntil } from "../ledger/usage/past-usage.ts";
 import { compareBooks } from "./compare-books.ts";
 import { comparePublications, type PublishedCounts, readTopicEnds } from "./compare-published.ts";
 import { PartitionComparison, type UsageCounts } from "./compare-usage.ts";
-import { type Cut, cutOf, type Scope } from "./cut.ts";
+import { type Cut, CutRefused, cutOf, type Scope } from "./cut.ts";
 import {
   accountOf,
   type Difference,
@@ -59,6 +62,22 @@ export interface Reconciliation {
 
 const MOST_LISTED = 10_000;
 
+async function refuseUnknown(transaction: Transaction, { accountId }: Scope): Promise<void> {
+  if (accountId === null) return;
+  const known = await findAccounts(transaction, [{ accountId }]);
+  if (known.size === 0) throw new CutRefused(`there is no account ${accountId}`);
+}
+
+/** Of a topic that was made anew, every record would differ, and its repair would be wrong. */
+async function refuseOtherTopic(transaction: Transaction, kafka: Kafka): Promise<void> {
+  const { topic } = USAGE_READER;
+  const id = await readTopicId(kafka, topic);
+  if (id === null || !(await areOfOtherTopic(transaction, USAGE_READER, id))) return;
+  throw new CutRefused(
+    `${topic} was made anew since the books have read it: there is nothing to compare them with`,
+  );
+}
+
 /**
  * Compares the topics with one snapshot of the books: every usage event that they have read with its
  * record; entries, lots and top-ups with one another; and the records that were published. Reads with
@@ -74,6 +93,8 @@ export async function reconcile(reconciling: Reconciling): Promise<Reconciliatio
     return await readUsageSnapshot(database, async (snapshot) => {
       const transaction = serializeQueries(snapshot);
       await allowWholeTables(transaction);
+      await refuseOtherTopic(transaction, kafka);
+      await refuseUnknown(transaction, scope);
       const cut = await cutOf(transaction, admin, scope);
       reconciling.onCut(
         [...cut.ranges.values()].reduce((sum, { from, to }) => sum + to - from, 0n),

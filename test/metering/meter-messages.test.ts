@@ -1,11 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Admin } from "kafkajs";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import {
-  type MeteringContext,
-  meterMessages,
-  TopicRecreated,
-} from "../../services/metering/meter-messages.ts";
+import { type MeteringContext, meterMessages } from "../../services/metering/meter-messages.ts";
+import { TopicRecreated } from "../../services/metering/watch-topic.ts";
 import { METERING, TOPICS } from "../../shared/core/text/topics.ts";
 import { DEFAULT_WINDOW } from "../../shared/core/usage/usage-event.ts";
 import { type Encode, openEncoder } from "../../shared/kafka/codec/encoder.ts";
@@ -106,7 +103,7 @@ test("a topic shorter than what the books have read ends the process with a clea
   const shorter = { ...batch(0, 2), highWatermark: 2n };
   await expect(handle(shorter)).rejects.toThrow(TopicRecreated);
   await expect(handle(shorter)).rejects.toThrow(
-    `${topic}/${number} ends at 2, but the books have read up to 5: this is not the topic that the books were kept from.`,
+    `${topic}/${number} ends at 2, but the books have read up to 5. This is not the topic that the books were kept from: `,
   );
   expect(await metered()).toBe(5);
 });

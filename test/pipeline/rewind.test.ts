@@ -1,14 +1,18 @@
+import { randomUUID } from "node:crypto";
 import type { Admin } from "kafkajs";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { METERING, TOPICS } from "../../shared/core/text/topics.ts";
 import { type Books, copyBooks, openAccount, openBooks, setPrice } from "../support/books/books.ts";
 import { brokenInvariants } from "../support/books/invariants.ts";
 import type { Usage } from "../support/books/usage-batches.ts";
+import { drawdown } from "../support/cli/drawdown.ts";
+import { eventually } from "../support/eventually.ts";
 import { dismissMembers } from "../support/kafka/dismiss-members.ts";
 import { testKafka } from "../support/kafka/kafka.ts";
 import { openUsagePublisher, type UsagePublisher } from "../support/kafka/publish-usage.ts";
 import { takeUsageTopic, untilCaughtUp } from "../support/kafka/usage-topic.ts";
 import { type MeteringProcess, startMetering } from "../support/processes/metering-process.ts";
+import { superuserUrl } from "../support/stack/template.ts";
 
 /** Kafka, its group and the books disagree about how far metering has read: the books decide. */
 const ACCOUNT = "rewound";
@@ -137,6 +141,41 @@ test("a producer's aborted transaction larger than a fetch is skipped", async ()
   await meterThrough(() => publishMore(0));
   expect(await metered()).toBe(published);
 });
+
+test("a topic made anew is noticed however long it is: metering ends before it reads, reconcile and replay refuse", async () => {
+  const running = startMetering({ ...process.env, DATABASE_URL: books.url });
+  started.push(running);
+  await running.says(/^metering$/);
+  await eventually("it knows its topic", async () => (await topicIds()).every((id) => id !== null));
+  const before = published;
+  // As if it had been another one that the books read until now, with the same number of messages.
+  await books.database.query("UPDATE consumer_offset SET topic_id = $1", [randomUUID()]);
+  expect(await running.ended).toBe(1);
+  await dismissMembers(kafka, process.env["KAFKA_BROKERS"] ?? "", METERING);
+  await publishMore();
+  const again = startMetering({ ...process.env, DATABASE_URL: books.url });
+  started.push(again);
+  expect(await again.ended).toBe(1);
+  for (const { log } of [running, again]) {
+    const message = expect.stringMatching(
+      /^usage\.events was made anew since the books have read it\./,
+    );
+    expect(log.find(({ level }) => level === "fatal")).toMatchObject({ err: { message } });
+  }
+  expect(await metered()).toBe(before);
+  const target = await openBooks();
+  for (const command of [["reconcile"], ["replay", "--into", superuserUrl(target.url)]]) {
+    const asked = await drawdown(command, { env: { DATABASE_URL: books.url } });
+    expect([asked.code, asked.stderr]).toEqual([1, expect.stringContaining("was made anew")]);
+  }
+  await target.close();
+});
+
+async function topicIds(): Promise<(string | null)[]> {
+  const text = "SELECT topic_id FROM consumer_offset WHERE consumer = $1";
+  const { rows } = await books.database.query<{ topic_id: string | null }>(text, [METERING]);
+  return rows.map(({ topic_id }) => topic_id);
+}
 
 /** Runs metering until it has read everything, including what `meanwhile` publishes, and stops it. */
 async function meterThrough(meanwhile?: () => Promise<unknown>): Promise<void> {

@@ -1,6 +1,6 @@
 import type { Kafka } from "kafkajs";
 import { TOPICS, USAGE_READER } from "../../core/text/topics.ts";
-import { readOffsets } from "../../ledger/books/consumer-offset.ts";
+import { areOfOtherTopic, readOffsets } from "../../ledger/books/consumer-offset.ts";
 import { type Database, inTransaction, type Transaction } from "../../ledger/postgres/database.ts";
 import { readUsageSnapshot } from "../../ledger/postgres/read-snapshot.ts";
 import { RUN_SET_UP } from "../../ledger/postgres/require-schema.ts";
@@ -17,6 +17,7 @@ import { replayRest } from "../../ledger/replay/replay-rest.ts";
 import { listMigrations, usageBelow } from "../../ledger/replay/source.ts";
 import { type PastPartition, pastPartitions } from "../../ledger/usage/past-usage.ts";
 import { type PartitionEnds, readPartitionEnds } from "../client/partition-ends.ts";
+import { readTopicId } from "../client/topic-id.ts";
 import type { OffsetRange } from "../consume/read-ranges.ts";
 import { type Replay, ReplayRefused, replayUsage } from "./replay-usage.ts";
 
@@ -92,6 +93,10 @@ async function rangesOf(
   const places = await readOffsets(source, USAGE_READER);
   const past = new Map((await pastPartitions(source)).map((each) => [each.partition, each]));
   const ends = await endsOf(kafka);
+  const id = await readTopicId(kafka, TOPICS.usageEvents);
+  if (id !== null && (await areOfOtherTopic(source, USAGE_READER, id))) {
+    throw new ReplayRefused(`${TOPICS.usageEvents} was made anew since the books have read it`);
+  }
   const ranges = new Map<number, OffsetRange>();
   for (const [partition, to] of places) {
     const end = ends.find((known) => known.partition === partition);

@@ -2,6 +2,7 @@ import { bigintArray, columnsOf } from "../postgres/array-literal.ts";
 import {
   type Database,
   type Queryable,
+  queryRow,
   queryRows,
   type Transaction,
 } from "../postgres/database.ts";
@@ -46,6 +47,35 @@ export async function startOffsets(
 ): Promise<void> {
   const partitions = bigintArray([...starts.keys()]);
   await database.query(START, [consumer, topic, partitions, bigintArray([...starts.values()])]);
+}
+
+const OTHER_TOPIC = `
+  SELECT
+  FROM consumer_offset
+  WHERE consumer = $1 AND topic = $2 AND topic_id <> $3::uuid
+  LIMIT 1`;
+
+/** Whether a consumer's offsets are of another topic than the one with this id of Kafka's, of the same name. */
+export async function areOfOtherTopic(
+  database: Queryable,
+  { consumer, topic }: Reader,
+  topicId: string,
+): Promise<boolean> {
+  return (await queryRow(database, OTHER_TOPIC, [consumer, topic, topicId])) !== null;
+}
+
+const NOTE_TOPIC = `
+  UPDATE consumer_offset
+  SET topic_id = $3::uuid
+  WHERE consumer = $1 AND topic = $2 AND topic_id IS NULL`;
+
+/** Notes of which topic a consumer's offsets are, where that is not known yet. */
+export async function noteTopicId(
+  database: Database,
+  { consumer, topic }: Reader,
+  topicId: string,
+): Promise<void> {
+  await database.query(NOTE_TOPIC, [consumer, topic, topicId]);
 }
 
 const RAISE = `

@@ -22,7 +22,7 @@ import {
   readLastErasure,
   readOpenErasure,
 } from "./erasures.ts";
-import { readWaits, type Waits } from "./waits.ts";
+import { isNothing, readWaits, type Waits } from "./waits.ts";
 
 type EraseOutcome =
   | { readonly kind: "erased"; readonly erasure: Erasure }
@@ -68,14 +68,16 @@ type Begun = { readonly kind: "begun"; readonly open: OpenErasure };
 /** Under the lock of the account; one that was broken off goes on, whatever has come meanwhile. */
 function begin(
   database: Database,
-  { accountId, now, by }: RequestedBy,
+  { accountId, now, by, since }: Erasing,
 ): Promise<Begun | Exclude<EraseOutcome, { readonly erasure: Erasure }>> {
   type Decision = Begun | { readonly kind: "in_use"; readonly waits: Waits };
   return moveAccount<Decision>(database, { accountId, now }, async (_, transaction) => {
     const unfinished = await readOpenErasure(transaction, accountId);
     if (unfinished !== null) return { decision: { kind: "begun", open: unfinished }, step: null };
     const waits = await readWaits(transaction, accountId);
-    if (waits !== null) return { decision: { kind: "in_use", waits }, step: null };
+    // What came after an erasure goes, whatever becomes of a message that has no usage.
+    const holdingUp = since === undefined ? waits : { ...waits, deadLetters: 0 };
+    if (!isNothing(holdingUp)) return { decision: { kind: "in_use", waits }, step: null };
     await beginErasure(transaction, { accountId, by, now });
     const open = await readOpenErasure(transaction, accountId);
     if (open === null) throw new Error(`the erasure of account ${accountId} was not stored`);

@@ -32,10 +32,13 @@ const READ = `
          WHERE account_id = $1 AND published_at IS NULL AND publish_refused IS NULL) AS records,
     (SELECT count(*)::integer FROM webhook_queue WHERE account_id = $1) AS deliveries`;
 
-/** What is under way on an account; null: nothing. */
-export async function readWaits(database: Queryable, accountId: string): Promise<Waits | null> {
+/** What is under way on an account. */
+export async function readWaits(database: Queryable, accountId: string): Promise<Waits> {
   const waits = await queryRow<Waits>(database, READ, [accountId]);
   if (waits === null) throw new Error("counts have no row");
-  const { plan, ...counts } = waits;
-  return plan === null && Object.values(counts).every((count) => count === 0) ? null : waits;
+  return waits;
+}
+
+export function isNothing({ plan, ...counts }: Waits): boolean {
+  return plan === null && Object.values(counts).every((count) => count === 0);
 }

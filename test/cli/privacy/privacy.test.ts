@@ -283,6 +283,19 @@ describe("an account with personal values everywhere", () => {
   });
 });
 
+test("a dead letter about which nobody has decided keeps no late usage from being erased", async () => {
+  await openPersonal(books, "lettered", usage);
+  await publishAll();
+  expect((await run("privacy erase lettered --yes")).code).toBe(0);
+  const unknown = { ...chatOf("lettered", "unknown", "x"), meter: "no.such.meter" };
+  await usage.debit([chatOf("lettered", "later", PERSON), unknown]);
+  await publishAll();
+  await books.database.query("UPDATE dead_letter SET published_at = now()");
+  expect(await Array.fromAsync(eraseAgain(books.database, Date.now()))).toEqual([true]);
+  expect(await whereFound()).toEqual([]);
+  await books.database.query("DELETE FROM dead_letter WHERE account_id = 'lettered'");
+});
+
 test("killed on the way, it goes on with the same pseudonyms", async () => {
   await openPersonal(books, "killed", usage);
   await publishAll();

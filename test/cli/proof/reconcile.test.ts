@@ -143,7 +143,8 @@ test("names a charge at the gateway that the books do not have, and up to when c
 test("only an account, a partition or a range: compares that, and shows what was not compared", async () => {
   const one = await run(`--account ${ACCOUNT} --json`);
   expect(JSON.parse(one.stdout).events).toMatchObject({ messages: "30", metered: 30 });
-  const other = await run("--account nobody --json");
+  await openAccount(books, "idle");
+  const other = await run("--account idle --json");
   expect(JSON.parse(other.stdout).events).toMatchObject({ messages: "0" });
   const { ranges } = JSON.parse(one.stdout) as {
     ranges: { partition: number; from: string; to: string }[];
@@ -168,6 +169,7 @@ test.each([
   ["--partition x", 2, "--partition must be a whole number of at least 0"],
   ["--yes", 2, "--yes goes with --repair"],
   ["--partition 99", 1, "usage.events has no partition 99"],
+  ["--account nobody", 1, "there is no account nobody"],
   ["--from 999999999", 1, "nothing lies between --from and --to; available:"],
   ["--from 2999-01-01T00:00:00Z", 1, "nothing lies between --from and --to"],
 ])("%s is refused in one sentence, and nothing is changed", async (command, code, sentence) => {

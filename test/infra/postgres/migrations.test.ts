@@ -1,4 +1,4 @@
-import { readdir } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { runner } from "node-pg-migrate";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -33,6 +33,22 @@ test("no two migrations have the same number, so that their order is certain", a
   const files = await readdir(MIGRATIONS);
   const numbers = files.map((file) => file.slice(0, 4));
   expect(new Set(numbers).size).toBe(files.length);
+});
+
+test("of every table, operating says what bounds it", async () => {
+  const { rows } = await books.database.query<{ name: string }>(
+    `SELECT relname AS name FROM pg_class
+     WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p') AND NOT relispartition`,
+  );
+  const page = await readFile(new URL("../../../docs/operating.md", import.meta.url), "utf8");
+  const [, section = ""] = page.split("## What grows");
+  const named = [...(section.split("\n## ", 1)[0] ?? "").matchAll(/`(\w+)`/g)].map(
+    ([, name]) => name,
+  );
+  const short = { budget_added: "_added", usage_identity_2: "_2" };
+  const missing = rows.filter(({ name }) => !named.includes(name));
+  expect(missing.map(({ name }) => name).sort()).toEqual(Object.keys(short));
+  expect(named).toEqual(expect.arrayContaining(Object.values(short)));
 });
 
 test("pseudonyms are formed without a call for each value", async () => {
