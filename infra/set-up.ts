@@ -6,8 +6,9 @@ import { openRegistry } from "../shared/kafka/codec/open-registry.ts";
 import { registerSchemas } from "../shared/kafka/codec/registry.ts";
 import { type Database, openDatabase } from "../shared/ledger/postgres/database.ts";
 import { databaseAddress } from "../shared/ledger/postgres/database-address.ts";
+import { PoolerBetween, refusePooler } from "../shared/ledger/postgres/refuse-pooler.ts";
 import { createLogger } from "../shared/runtime/logger.ts";
-import { InvalidSettings, readSettings } from "../shared/runtime/settings.ts";
+import { InvalidSettings, readSettings, type Settings } from "../shared/runtime/settings.ts";
 import { createTopics } from "./kafka/create-topics.ts";
 import { permitGuest } from "./kafka/permit-guest.ts";
 import { grantToServices, userOf } from "./postgres/grant-to-services.ts";
@@ -25,7 +26,8 @@ const TOP_UP_SET_UP = resolve(
 /**
  * Prepares Postgres, Kafka and the registry for the services: migrations, the rights of the services'
  * role, the gateway's minimum charges, topics and schemas. Running it again changes nothing. Throws if a
- * newer version has migrated the database, or if a schema is incompatible with the registered one.
+ * newer version has migrated the database, if a schema is incompatible with the registered one, or if a pooler
+ * is before Postgres.
  */
 export async function setUp(env: NodeJS.ProcessEnv, say: (line: string) => void): Promise<void> {
   const settings = readSettings(env);
@@ -39,6 +41,7 @@ export async function setUp(env: NodeJS.ProcessEnv, say: (line: string) => void)
   });
   const admin = openKafka(settings.kafka, "drawdown-set-up", logger).admin();
   try {
+    await refusePoolers(settings, database);
     await refuseDowngrade(database, application.url);
     await registerSchemas(openRegistry(settings.registry));
     say("schemas registered");
@@ -63,6 +66,23 @@ export async function setUp(env: NodeJS.ProcessEnv, say: (line: string) => void)
   } finally {
     await admin.disconnect();
     await database.end();
+  }
+}
+
+/**
+ * Before anything is changed: locks of migrations are those of sessions, which a pooler shares, and services
+ * would refuse it afterwards.
+ */
+async function refusePoolers({ database, databaseOwner }: Settings, ours: Database): Promise<void> {
+  await refusePooler(ours, databaseOwner === null ? "DATABASE_URL" : "DATABASE_OWNER_URL");
+  if (databaseOwner === null) return;
+  const services = openDatabase(database, { name: "drawdown-set-up", connections: 1 });
+  try {
+    await refusePooler(services);
+  } catch (error) {
+    if (error instanceof PoolerBetween) throw error; // set-up grants the rights that anything else may lack
+  } finally {
+    await services.end();
   }
 }
 

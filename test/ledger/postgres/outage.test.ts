@@ -15,7 +15,10 @@ test.each<[error: string, error: unknown, isOutage: boolean]>([
   ["a bug", new TypeError("undefined is not a function"), false],
   [
     "a pooler that names a setting of ours",
-    new PoolerBetween("unsupported startup parameter in options: statement_timeout"),
+    new PoolerBetween(
+      "DATABASE_URL",
+      "unsupported startup parameter in options: statement_timeout",
+    ),
     false,
   ],
 ])("%s", (_, error, isOutage) => {

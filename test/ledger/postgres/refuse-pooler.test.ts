@@ -2,8 +2,10 @@ import { once } from "node:events";
 import { type AddressInfo, createServer } from "node:net";
 import pg from "pg";
 import { expect, onTestFinished, test } from "vitest";
+import { setUp } from "../../../infra/set-up.ts";
 import { missingRights, requireRights } from "../../../shared/ledger/postgres/missing-rights.ts";
 import { type Books, connect, openBooks } from "../../support/books/books.ts";
+import { superuserUrl } from "../../support/stack/template.ts";
 
 /** A pooler between a service and Postgres: refused at start, with the reason. */
 async function open(): Promise<Books> {
@@ -20,7 +22,8 @@ test("Postgres itself is accepted", async () => {
   expect((await missingRights(database)).grants).toEqual([]);
 });
 
-test("one that refuses the settings of a session, as PgBouncer does, is named", async () => {
+/** Refuses the settings of a session, as PgBouncer does; returns its URL. */
+async function openPooler(): Promise<string> {
   const pooler = createServer((socket) => {
     const refusal =
       "SFATAL\0C08P01\0Munsupported startup parameter in options: enable_hashjoin\0\0";
@@ -31,13 +34,39 @@ test("one that refuses the settings of a session, as PgBouncer does, is named", 
     socket.once("data", () => socket.end(answer));
   });
   await once(pooler.listen(0, "127.0.0.1"), "listening");
+  onTestFinished(() => void pooler.close());
   const { port } = pooler.address() as AddressInfo;
-  const pool = connect(`postgres://drawdown@127.0.0.1:${port}/books`);
+  return `postgres://drawdown@127.0.0.1:${port}/books`;
+}
+
+test("one that refuses the settings of a session, as PgBouncer does, is named", async () => {
+  const pool = connect(await openPooler());
   await expect(requireRights(pool)).rejects.toThrow(
     /connection pooler.*\(unsupported startup parameter in options: enable_hashjoin\)/,
   );
   await pool.end();
-  pooler.close();
+});
+
+test.each([
+  ["DATABASE_URL", { DATABASE_OWNER_URL: undefined }],
+  ["DATABASE_OWNER_URL", {}],
+])("one that %s leads to is named by set-up, before anything is changed", async (setting, env) => {
+  const pooler = await openPooler();
+  const said: string[] = [];
+  const settings = { ...process.env, DATABASE_OWNER_URL: pooler, DATABASE_URL: pooler, ...env };
+  await expect(setUp(settings, (line) => said.push(line))).rejects.toThrow(
+    new RegExp(`^${setting} leads to a connection pooler`),
+  );
+  expect(said).toEqual([]);
+});
+
+test("one that only the services would use is named by set-up, too", async () => {
+  const { url } = await open();
+  const settings = { ...process.env, DATABASE_OWNER_URL: superuserUrl(url) };
+  const pooler = await openPooler();
+  await expect(setUp({ ...settings, DATABASE_URL: pooler }, () => undefined)).rejects.toThrow(
+    /^DATABASE_URL leads to a connection pooler/,
+  );
 });
 
 test("one that drops them is named", async () => {
