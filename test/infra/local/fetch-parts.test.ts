@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
-import { readdir, writeFile } from "node:fs/promises";
+import { readdir, rm, writeFile } from "node:fs/promises";
 import { delimiter, join, resolve } from "node:path";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { fetchParts, type Parts } from "../../../infra/local/fetch-parts.ts";
@@ -28,6 +28,22 @@ test("what was fully downloaded is used at the next start, without Maven", async
 
   await putMavenOnPath("exit 1");
   expect(await fetch(partsDir)).toEqual(parts);
+});
+
+test.each([
+  { how: "was changed", spoil: KAFKA_JAR, said: `another ${KAFKA_JAR} (SHA-256 ${sumOf("x")})` },
+  { how: "has another file", spoil: "evil.jar", said: "has evil.jar, which it should not" },
+])("what $how since it was downloaded is refused at the next start, and named", async (row) => {
+  const partsDir = await tempFolder();
+  await putMavenOnPath(`${OUTPUT}\n${DOWNLOADS}`);
+  const { kafka } = await fetch(partsDir);
+  await writeFile(join(kafka, row.spoil), "x");
+  const refused = await fetch(partsDir).catch((error: Error) => error.message);
+  expect(refused).toContain(row.said);
+  expect(refused).toContain("Delete the folder, and start again");
+
+  await rm(kafka, { recursive: true });
+  await fetch(partsDir);
 });
 
 test("an interrupted download is an error with the remedy, and is not used", async () => {

@@ -1,5 +1,5 @@
 import { resolve } from "node:path";
-import { fetchParts } from "../../../infra/local/fetch-parts.ts";
+import { partsIn } from "../../../infra/local/fetch-parts.ts";
 import { findJava } from "../../../infra/local/find-java.ts";
 import { kafkaPart } from "../../../infra/local/kafka.ts";
 import { reservePort } from "../../../infra/local/reserve-port.ts";
@@ -23,10 +23,10 @@ interface Broker {
   stop(): Promise<void>;
 }
 
-/** Starts a Kafka in addition to the stack's. */
+/** Starts a Kafka in addition to the stack's, which has fetched it. */
 export async function startBroker(dataDir: string, preferredPort: number): Promise<Broker> {
   const java = await findJava(process.env);
-  const { kafka: jars } = await fetchParts(PARTS, () => undefined);
+  const { kafka: jars } = partsIn(PARTS);
   const held = new AsyncDisposableStack();
   const reserve = async () => {
     const { port, release } = await reservePort(preferredPort);
