@@ -15,7 +15,7 @@ import { isKeyOfPayment } from "./payment-key.ts";
 
 /** Progress is recorded per day, so that a long comparison resumes after a restart. */
 const DAY_MS = 24 * 60 * 60_000;
-/** The gateway's clock may be behind by this much, so later charges may not have been listed. */
+/** The gateway's clock may be behind or ahead by this much. */
 const CLOCKS_APART_MS = 5 * 60_000;
 /** A declined charge may succeed this much later, once the customer or the bank approves it. */
 const PAID_LATE_MS = 7 * DAY_MS;
@@ -39,7 +39,8 @@ export async function compareCharges(
   const { to: from, on } = await chargesCompared(database, gateway.name);
   if (from === null) return onNew(on);
   const isNewDay = Math.floor(from / DAY_MS) < Math.floor(until / DAY_MS);
-  const unlisted = from - CLOCKS_APART_MS;
+  // Another process's clock may be ahead of this one's.
+  const unlisted = Math.min(from, until) - CLOCKS_APART_MS;
   // Payments may wait for what is new, and a week may be many pages.
   if (isNewDay && until - from <= DAY_MS) {
     await compareMade(database, gateway, unlisted, until);
@@ -78,7 +79,7 @@ async function compareMade(
       if (isOurs) await keepUnmatched(database, gateway.name, charge);
     }
   };
-  for await (const charge of gateway.listCharges(since, until)) {
+  for await (const charge of gateway.listCharges(since, until + CLOCKS_APART_MS)) {
     batch.push(charge);
     if (batch.length === BATCH) await compare();
   }

@@ -63,9 +63,17 @@ async function postAll(
   refunds: readonly Refund[],
 ): Promise<void> {
   const { accountId, paymentId } = claimed.payment;
-  const requested = new Map(refunds.map((refund) => [refundKey(claimed, refund), refund.refundId]));
+  const requested = new Map(refunds.map((refund) => [refundKey(claimed, refund), refund]));
+  const known = new Set(refunds.map(({ refundId }) => refundId));
   for (const { key, gatewayId, kind, amount } of await gateway.takenBack(gatewayPayment)) {
-    const refundId = (key === null ? undefined : requested.get(key)) ?? gatewayId;
+    const request = key === null ? undefined : requested.get(key);
+    // Books that went back have learnt of it from the gateway; the request for it came again afterwards.
+    if (request?.status === "pending" && known.has(gatewayId)) {
+      const reason = `It was made before, as ${gatewayId}.`;
+      await refuseRefund(database, claimed.payment, request, { reason, now: now() });
+      continue;
+    }
+    const refundId = request?.refundId ?? gatewayId;
     const back = { accountId, paymentId, refundId, kind, amount, now: now() };
     const { kind: outcome } = await postRefund(database, back);
     if (outcome === "posted")

@@ -6,7 +6,7 @@ import type { Health } from "../../shared/runtime/health/health.ts";
 import { compareCharges } from "./compare-charges.ts";
 import { OutcomeUnknown } from "./gateways/payment-gateway.ts";
 import type { PaymentContext } from "./payment-context.ts";
-import { restoreLost } from "./restore-lost.ts";
+import { lostTopUps } from "./restore-lost.ts";
 
 /** No server has this start. */
 const NONE = "";
@@ -29,6 +29,7 @@ export function chargeWatch(
   },
 ) {
   const { database, gateway, logger, waits } = context;
+  const restoreLost = lostTopUps(context);
   const first = Promise.withResolvers<void>();
   /** The server that was last seen, and the one whose books are compared; by their start. */
   let seen = NONE;
@@ -37,6 +38,7 @@ export function chargeWatch(
   let dueAt = 0;
 
   function noteCompared(server: string): void {
+    if (server !== seen) return; // another one since, which is compared next
     compared = server;
     first.resolve();
   }
@@ -91,7 +93,7 @@ export function chargeWatch(
       await waits.repeat("charges to compare", async () => {
         await look();
         if (performance.now() >= dueAt) await compare();
-        await restoreLost(context);
+        await restoreLost();
         await waits.pause(Math.min(LOOK_EVERY_MS, gateway.listEveryMs));
       });
     },

@@ -39,7 +39,7 @@ export function describeDifference(found: Found): string {
     case "ungranted_top_up":
       return `top-up ${found.paymentId} was paid, but its ${formatCredits(found.credits)} credits were never granted`;
     case "unmatched_charge":
-      return `charge ${found.gatewayPayment} of ${formatMoney(found.amount, found.currency)} ${found.currency} at the gateway is for payment ${found.paymentId}, ${PROBLEMS[found.problem]}`;
+      return `charge ${found.gatewayPayment} of ${formatMoney(found.amount, found.currency)} ${found.currency} at the gateway is for payment ${found.paymentId}, ${PROBLEMS[found.problem]}${found.problem === "no_payment" && found.restorable ? "; its top-up comes back by itself" : ""}`;
     case "broken_invariant":
       return `an invariant is broken: ${found.holds}. ${found.means}`;
   }

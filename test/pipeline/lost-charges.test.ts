@@ -5,7 +5,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { compareCharges } from "../../services/top-up/compare-charges.ts";
 import { openSimulatedGateway } from "../../services/top-up/gateways/simulated/gateway.ts";
-import { restoreLost } from "../../services/top-up/restore-lost.ts";
+import { lostTopUps } from "../../services/top-up/restore-lost.ts";
 import { toAccountId } from "../../shared/core/text/text.ts";
 import { listUnmatched } from "../../shared/ledger/payments/charges-at-gateway.ts";
 import { claimPayments, isPaymentDue } from "../../shared/ledger/payments/claim.ts";
@@ -124,17 +124,62 @@ describe("top-ups", () => {
     expect(await paymentsOf(books, "ben")).toEqual(["manual:1 succeeded 2000"]);
   });
 
-  test("whose credits have no price are for people to decide about, and their accounts are not charged meanwhile", async () => {
+  test("whose credits have no price are for people to decide about; a need that has the number of one is met by it", async () => {
     await losePayments();
     await books.database.query("DELETE FROM credit_price");
     await compare();
+    await restore();
     await sellCredits(books);
     await books.database.query("UPDATE credit_price SET valid_from = now()");
     await use(books, { ann: 6n * CREDIT });
     await work();
+    expect(await paymentsOf(books, "ann")).toEqual(["low-balance:1 succeeded 1000"]);
+    expect(await problems()).toEqual(["ann no_payment"]);
+    expect(await gateway.payments()).toHaveLength(2);
+  });
+
+  test("that were found before this version do not come by themselves: somebody may have posted them", async () => {
+    await losePayments();
+    await compare();
+    await books.database.query("UPDATE unmatched_charge SET restorable = false");
+    await work();
     expect(await paymentsOf(books, "ann")).toEqual([]);
     expect(await problems()).toEqual(["ann no_payment", "ann no_payment"]);
+  });
+
+  test("come back as sent, so that nothing that forgets the charge makes another one", async () => {
+    await losePayments();
+    await compare();
+    await restore();
+    const { rows } = await books.database.query(
+      "SELECT calls, gateway, gateway_payment FROM payment",
+    );
+    expect(rows).toEqual([{ calls: 1, gateway: "simulated", gateway_payment: expect.any(String) }]);
+    await books.database.query("DELETE FROM unmatched_charge");
+    await charge();
+    expect(await paymentsOf(books, "ann")).toEqual(["low-balance:1 succeeded 1000"]);
     expect(await gateway.payments()).toHaveLength(2);
+  });
+
+  test("that were refunded in part are refunded once, also if the refund is asked for again", async () => {
+    await openPayer(books, "ann");
+    const half = { accountId: ANN, paymentId: "manual:1", refundId: "half", amount: 500n };
+    const ask = () => requestRefund(books.database, { ...half, by: "test", now: Date.now() });
+    await lose(async () => {
+      await byHand("ann", 1_000n);
+      await work();
+      await ask();
+      await charge();
+    });
+    await work();
+    expect(await balanceOf(books, "ann")).toBe(255n * CREDIT);
+    expect((await ask()).kind).toBe("pending");
+    await charge();
+    expect(await listRefunds(books.database, half)).toMatchObject([
+      { refundId: expect.not.stringMatching(/^half$/), status: "posted", amount: 500n },
+      { refundId: "half", status: "refused" },
+    ]);
+    expect(await balanceOf(books, "ann")).toBe(255n * CREDIT);
   });
 });
 
@@ -237,7 +282,7 @@ async function compare(): Promise<void> {
 
 async function restore(): Promise<void> {
   const context = { database: books.database, gateway: simulated(), logger: silent, now: Date.now };
-  await restoreLost(context);
+  await lostTopUps(context)();
 }
 
 function simulated() {

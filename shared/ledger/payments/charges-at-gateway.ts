@@ -2,7 +2,13 @@ import type { Instant } from "../../core/line/account.ts";
 import { type ChargeProblem, problemOf } from "../../core/payments/match-charge.ts";
 import type { PaymentStatus } from "../../core/payments/payment.ts";
 import { columnsOf } from "../postgres/array-literal.ts";
-import { type Database, type Queryable, queryRow, queryRows } from "../postgres/database.ts";
+import {
+  type Database,
+  type Queryable,
+  queryRow,
+  queryRows,
+  type Transaction,
+} from "../postgres/database.ts";
 import { SERVER_START } from "../postgres/server-start.ts";
 
 /** A charge at the gateway that has succeeded or is in progress. */
@@ -23,6 +29,8 @@ export interface ChargeAtGateway {
 export interface UnmatchedCharge extends ChargeAtGateway {
   readonly problem: ChargeProblem;
   readonly gateway: string;
+  /** Its top-up comes back by itself; false: people decide. */
+  readonly restorable: boolean;
 }
 
 /** The payment that a charge names, if it is there. */
@@ -68,11 +76,12 @@ export async function findUnmatched<T extends ChargeAtGateway>(
 }
 
 const KEEP = `
-  INSERT INTO unmatched_charge (gateway, gateway_payment, account_id, payment_id, amount, currency, charged_at)
-  VALUES ($1, $2, $3, $4, $5, $6, to_timestamp($7 / 1000.0))
+  INSERT INTO unmatched_charge (gateway, gateway_payment, account_id, payment_id, amount, currency, charged_at,
+                                restorable)
+  VALUES ($1, $2, $3, $4, $5, $6, to_timestamp($7 / 1000.0), true)
   ON CONFLICT DO NOTHING`;
 
-/** Stores a charge that does not match, until it does or is refunded. */
+/** Stores a charge that does not match, until it does or is refunded. One that is stored stays as it was. */
 export async function keepUnmatched(
   database: Database,
   gateway: string,
@@ -92,10 +101,34 @@ export async function forgetUnmatched(
   await database.query(FORGET, [gateway, gatewayPayment]);
 }
 
+const LEAVE =
+  "UPDATE unmatched_charge SET restorable = false WHERE gateway = $1 AND gateway_payment = $2";
+
+/** From now on people decide about a charge. */
+export async function leaveToPeople(
+  database: Database,
+  { gateway, gatewayPayment }: Pick<UnmatchedCharge, "gateway" | "gatewayPayment">,
+): Promise<void> {
+  await database.query(LEAVE, [gateway, gatewayPayment]);
+}
+
+const LOCK_RESTORABLE = `
+  SELECT FROM unmatched_charge
+  WHERE gateway = $1 AND gateway_payment = $2 AND restorable
+  FOR UPDATE`;
+
+/** Whether a charge still waits to come back; if so, it stays as it is until the transaction ends. */
+export async function lockRestorable(
+  transaction: Transaction,
+  { gateway, gatewayPayment }: Pick<UnmatchedCharge, "gateway" | "gatewayPayment">,
+): Promise<boolean> {
+  return (await queryRow(transaction, LOCK_RESTORABLE, [gateway, gatewayPayment])) !== null;
+}
+
 const LIST = `
   SELECT charge.account_id AS "accountId", charge.payment_id AS "paymentId",
          charge.gateway_payment AS "gatewayPayment", charge.amount, charge.currency,
-         charged_at AS "createdAt", charge.gateway, ${OF_PAYMENT}
+         charged_at AS "createdAt", charge.gateway, restorable, ${OF_PAYMENT}
   FROM unmatched_charge AS charge
   LEFT JOIN payment USING (account_id, payment_id)
   WHERE ($1::text IS NULL OR charge.account_id = $1)

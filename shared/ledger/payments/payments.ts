@@ -115,16 +115,25 @@ export async function listPayments(
 const INSERT = `
   INSERT INTO payment (account_id, payment_id, kind, status, amount, currency, credits, life,
                        life_months, attempt, calls, next_try_at, reason, created_at, attempted_at,
-                       requested_by)
+                       requested_by, gateway, gateway_payment)
   SELECT account_id, payment_id, 'top_up', 'pending', amount, currency, credits, life, life_months, 1,
-         0, to_timestamp($9 / 1000.0), reason, to_timestamp($11 / 1000.0), to_timestamp($11 / 1000.0), $10
+         CASE WHEN $12::text IS NULL THEN 0 ELSE 1 END, to_timestamp($9 / 1000.0), reason,
+         to_timestamp($11 / 1000.0), to_timestamp($11 / 1000.0), $10, $12, $13
   FROM unnest($1::text[], $2::text[], $3::bigint[], $4::text[], $5::bigint[], $6::text[],
               $7::integer[], $8::text[])
     AS top_up (account_id, payment_id, amount, currency, credits, life, life_months, reason)`;
 
+/** A charge that a gateway has made. */
+interface MadeCharge {
+  readonly gateway: string;
+  readonly gatewayPayment: string;
+  readonly createdAt: Instant;
+}
+
 /**
  * Stores pending top-ups, to be charged immediately, and publishes them. A unique index refuses a second
- * one in flight. The caller has locked the accounts. `createdAt`: when they were first stored; now by default.
+ * one in flight. The caller has locked the accounts. `charge`: the gateway has made it already; they are to be
+ * asked about.
  */
 export async function insertTopUps(
   transaction: Transaction,
@@ -132,8 +141,8 @@ export async function insertTopUps(
   {
     now,
     by,
-    createdAt = now,
-  }: { readonly now: Instant; readonly by: string | null; readonly createdAt?: Instant },
+    charge = null,
+  }: { readonly now: Instant; readonly by: string | null; readonly charge?: MadeCharge | null },
 ): Promise<void> {
   if (topUps.length === 0) return;
   const rows = topUps.map(({ accountId, topUp: { life, ...topUp } }) => {
@@ -142,7 +151,8 @@ export async function insertTopUps(
   });
   const terms = columnsOf(rows, "accountId", "paymentId", "amount", "currency", "credits");
   const rest = columnsOf(rows, "life", "months", "reason");
-  const values = [...terms, ...rest, now, by, createdAt];
+  const made = [charge?.createdAt ?? now, charge?.gateway ?? null, charge?.gatewayPayment ?? null];
+  const values = [...terms, ...rest, now, by, ...made];
   const changes = topUps.map(({ accountId, topUp }) => topUpCreated(accountId, topUp, by));
   await together([
     transaction.query({ name: "insert-top-ups", text: INSERT, values }),
@@ -164,6 +174,7 @@ const SO_FAR = `
          coalesce($5::text <> ${SERVER_START}, false)
            OR EXISTS (SELECT FROM unmatched_charge AS charge
                       WHERE charge.account_id = asked.account_id
+                        AND restorable
                         AND NOT EXISTS (SELECT FROM payment
                                         WHERE payment.account_id = charge.account_id
                                           AND payment.payment_id = charge.payment_id))
@@ -187,7 +198,7 @@ export interface TopUpsSoFar {
   readonly inFlight: boolean;
   /** The number of the crossing's last top-up; 0: it has none. */
   readonly tries: number;
-  /** The gateway has charges of the account without a payment, or may have. */
+  /** The gateway has charges of the account whose top-ups are to come back, or may have. */
   readonly mayLackCharges: boolean;
   /** Pending or paid since the given instants, in minor units. */
   readonly spent: { readonly today: bigint; readonly thisMonth: bigint };

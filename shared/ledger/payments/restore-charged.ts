@@ -3,25 +3,26 @@ import { type RestoredTopUp, restoreTopUp } from "../../core/payments/restore-to
 import { toAccountId } from "../../core/text/text.ts";
 import { moveAccount, type UnknownAccount } from "../books/move-account.ts";
 import { type Database, queryRow, type Transaction } from "../postgres/database.ts";
-import type { ChargeAtGateway } from "./charges-at-gateway.ts";
+import { lockRestorable, type UnmatchedCharge } from "./charges-at-gateway.ts";
 import { insertTopUps, lockPayment, type PaymentRef } from "./payments.ts";
 
 /** Who requested a top-up is not known at the gateway. */
 const BY = "gateway";
 
-type RestoredCharge = RestoredTopUp | { readonly kind: "already_exists" };
+/** `settled`: its payment is there, or the charge is matched, refunded, or left to people. */
+type RestoredCharge = RestoredTopUp | { readonly kind: "settled" };
 
 const IN_FLIGHT = `
   SELECT EXISTS (SELECT FROM payment
                  WHERE account_id = $1 AND kind = 'top_up' AND status = 'pending') AS "inFlight"`;
 
 /**
- * Stores the pending top-up of a charge at the gateway whose payment the books lack, in one transaction; the
- * charge settles it. It is stored once, however often and concurrently this runs.
+ * Stores the pending top-up of a charge at the gateway whose payment the books lack, in one transaction: as one that
+ * was sent, so that whoever claims it asks about the charge, and none is made. It is stored once, however often and concurrently this runs.
  */
 export async function restoreCharged(
   database: Database,
-  charge: ChargeAtGateway,
+  charge: UnmatchedCharge,
   now: Instant,
 ): Promise<RestoredCharge | UnknownAccount> {
   const accountId = toAccountId(charge.accountId);
@@ -30,15 +31,17 @@ export async function restoreCharged(
     database,
     { accountId, now },
     async ({ book, catalogue }, transaction) => {
-      if ((await lockPayment(transaction, ref)) !== null) {
-        return { decision: { kind: "already_exists" }, step: null };
+      if (
+        !(await lockRestorable(transaction, charge)) ||
+        (await lockPayment(transaction, ref)) !== null
+      ) {
+        return { decision: { kind: "settled" }, step: null };
       }
       const inFlight = await isInFlight(transaction, ref);
       const decision = restoreTopUp(charge, { book, catalogue, inFlight });
       if (decision.kind !== "restored") return { decision, step: null };
       const { topUp, step } = decision;
-      const at = { now, by: BY, createdAt: charge.createdAt };
-      await insertTopUps(transaction, [{ accountId, topUp }], at);
+      await insertTopUps(transaction, [{ accountId, topUp }], { now, by: BY, charge });
       return { decision, step };
     },
   );

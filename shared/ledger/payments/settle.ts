@@ -145,5 +145,26 @@ async function write(
   });
   const state = columnsOf(rows, "accountId", "paymentId", "status", "reason", "nextTryAt");
   const values = [...state, ...columnsOf(rows, "gatewayPayment", "settledAt")];
-  await transaction.query({ name: "settle-payments", text: WRITE, values });
+  const declined = rows.filter(
+    ({ status, gatewayPayment }) => status !== "succeeded" && gatewayPayment !== null,
+  );
+  await together([
+    transaction.query({ name: "settle-payments", text: WRITE, values }),
+    forgetDeclined(transaction, declined),
+  ]);
+}
+
+const FORGET_DECLINED = `
+  DELETE FROM unmatched_charge AS charge
+  USING unnest($1::text[], $2::text[]) AS declined (account_id, gateway_payment)
+  WHERE charge.account_id = declined.account_id AND charge.gateway_payment = declined.gateway_payment`;
+
+/** A charge that the books lacked while it was under way: declined, it took no money, and stands in nothing's way. */
+async function forgetDeclined(
+  transaction: Transaction,
+  declined: readonly { readonly accountId: AccountId; readonly gatewayPayment: string | null }[],
+): Promise<void> {
+  if (declined.length === 0) return;
+  const values = columnsOf(declined, "accountId", "gatewayPayment");
+  await transaction.query({ name: "forget-declined", text: FORGET_DECLINED, values });
 }

@@ -2,7 +2,7 @@ import { type Database, queryRow, queryRows } from "./database.ts";
 import { databaseAddress } from "./database-address.ts";
 
 /** The newest migration of this version. */
-export const NEWEST_MIGRATION = "0061_topic_id";
+export const NEWEST_MIGRATION = "0062_restorable_charges";
 
 /** How the tables of this version are made, from its sources and from its image. */
 export const RUN_SET_UP =
