@@ -202,7 +202,9 @@ function isIdle({ sql, transaction }: Said): boolean {
       isComparison(sql) ||
       isLookForBalances(sql) ||
       // The clock of Postgres, up to which balances are complete, and which server it is.
-      /statement_timestamp|^SELECT extract\(epoch FROM pg_postmaster_start_time/.test(sql) ||
+      /statement_timestamp|^SELECT\s+concat_ws\('\/', extract\(epoch FROM pg_postmaster_start_time/.test(
+        sql,
+      ) ||
       /\bFROM hold\b/.test(sql) ||
       /^SELECT count.*FROM payment\b/s.test(sql)
     );
