@@ -1,7 +1,12 @@
 import type { PaymentMethod } from "../../shared/core/payments/attempt.ts";
 import type { Decline, DeclineReason } from "../../shared/core/payments/decline.ts";
-import { type ClaimedPayment, putOffPayment } from "../../shared/ledger/payments/claim.ts";
 import {
+  type ClaimedPayment,
+  checkPaymentNow,
+  putOffPayment,
+} from "../../shared/ledger/payments/claim.ts";
+import {
+  type ChargeMade,
   type ChargeRequest,
   type ChargeState,
   OutcomeUnknown,
@@ -21,6 +26,9 @@ const KEY_HOLDS_MS = 23 * 60 * 60 * 1000;
 export interface ChargeContext extends PaymentContext {
   readonly settle: Settle;
 }
+
+/** The gateway's clock may be behind by this much; more costs a question for each payment. */
+const CLOCKS_APART_MS = 60_000;
 
 const UNKNOWN = "The payment is being confirmed with the bank.";
 const NO_METHOD = declinedHere("hard", "no_payment_method");
@@ -84,7 +92,7 @@ async function stateOf(
   const request = requestOf(claimed, claimed.method);
   if (claimed.calls === 1) return gateway.charge(request);
   const found = await gateway.find(request);
-  if (found !== null) return found;
+  if (found !== null) return isOfOthers(found, claimed) ? NEVER_REACHED : found;
   return now() - claimed.attemptedAt < KEY_HOLDS_MS ? gateway.charge(request) : NEVER_REACHED;
 }
 
@@ -105,6 +113,20 @@ async function settle(
   const outcome = await context.settle({ payment, outcome: state });
   const code = state.kind === "declined" ? { code: state.decline.code } : {};
   context.logger.info({ accountId, paymentId, ...outcome, ...code }, `payment ${state.kind}`);
+  if (state.kind === "succeeded" && isOfBefore(state.made, claimed)) {
+    await checkPaymentNow(context.database, payment, context.now());
+  }
+}
+
+/** The charge was made before its attempt, for books that went back since: money of it may have gone back, too. */
+function isOfBefore(made: ChargeMade | undefined, { attemptedAt }: ClaimedPayment): boolean {
+  return made !== undefined && made.createdAt < attemptedAt - CLOCKS_APART_MS;
+}
+
+/** A key that books of before have used for other terms: what they charged pays nothing of this payment. */
+function isOfOthers(state: ChargeState, { payment }: ClaimedPayment): boolean {
+  if (state.kind === "declined" || state.made === undefined) return false;
+  return state.made.amount !== payment.amount || state.made.currency !== payment.currency;
 }
 
 async function putOff(

@@ -161,6 +161,29 @@ describe("top-ups", () => {
     expect(await gateway.payments()).toHaveLength(2);
   });
 
+  test("whose charge is refunded while the gateway still keeps its key bring nothing to the payment that has it next", async () => {
+    gateway = await openGateway(); // which keeps keys
+    await openPayer(books, "ann");
+    await openPayer(books, "ben");
+    await lose(async () => {
+      for (const id of ["ann", "ben"]) await byHand(id, 1_000n);
+      await charge();
+    });
+    for (const { id } of (await gateway.payments()) as { id: string }[]) {
+      await gateway.send("POST", `/v1/payments/${id}/refunds`, { amount: "1000" }, `of-${id}`);
+    }
+    await byHand("ann", 1_000n);
+    await byHand("ben", 2_000n);
+    // Under the key of another amount, which the service logs; the payment is asked about once its claim is over.
+    await expect(charge(Date.now() + 10 * 60_000)).rejects.toThrow("409");
+    for (const minutes of [12, 14, 16]) await charge(Date.now() + minutes * 60_000);
+    expect(await paymentsOf(books, "ann")).toEqual(["manual:1 succeeded 1000"]);
+    expect(await paymentsOf(books, "ben")).toEqual(["manual:1 failed 2000"]);
+    expect(await balanceOf(books, "ann")).toBe(5n * CREDIT);
+    expect(await balanceOf(books, "ben")).toBe(5n * CREDIT);
+    expect(await gateway.payments()).toHaveLength(2);
+  });
+
   test("that were refunded in part are refunded once, also if the refund is asked for again", async () => {
     await openPayer(books, "ann");
     const half = { accountId: ANN, paymentId: "manual:1", refundId: "half", amount: 500n };

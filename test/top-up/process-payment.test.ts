@@ -30,6 +30,13 @@ describe("a payment that the gateway was called for", () => {
     expect(settled).toEqual([PAID]);
   });
 
+  test("and of which it has a charge with other terms, from books of before, ends as never reached", async () => {
+    const made = { amount: 1n, currency: "USD", createdAt: NOON };
+    const { said, settled } = await processAgain(MINUTE, { ...PAID, made });
+    expect(said).toEqual(["find"]);
+    expect(settled).toMatchObject([NEVER_REACHED]);
+  });
+
   test("and that it does not know is charged under the same key while the gateway keeps keys", async () => {
     const { said, settled } = await processAgain(23 * HOUR - 1, null);
     expect(said).toEqual(["find", "charge"]);

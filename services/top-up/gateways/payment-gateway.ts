@@ -18,12 +18,15 @@ export interface ChargeRequest {
   readonly createdAt: number;
 }
 
-/** The state of a charge at the gateway. */
+/** The terms of a charge, as the gateway has them. */
+export type ChargeMade = Pick<ListedCharge, "amount" | "currency" | "createdAt">;
+
+/** The state of a charge at the gateway. `made`: of one that is found, or answered for a key that was used before. */
 export type ChargeState =
-  | { readonly kind: "succeeded"; readonly gatewayPayment: string }
+  | { readonly kind: "succeeded"; readonly gatewayPayment: string; readonly made?: ChargeMade }
   | { readonly kind: "declined"; readonly gatewayPayment: string | null; readonly decline: Decline }
   /** In progress: ask again later. */
-  | { readonly kind: "processing"; readonly gatewayPayment: string };
+  | { readonly kind: "processing"; readonly gatewayPayment: string; readonly made?: ChargeMade };
 
 /** A refund, or a chargeback by the customer's bank. */
 export interface TakenBack {

@@ -117,8 +117,12 @@ const amount = z
   .regex(/^[1-9]\d{0,18}$/)
   .transform((digits) => BigInt(digits));
 
+const terms = {
+  ...{ amount, currency: z.string() },
+  created_at: z.iso.datetime().transform(Date.parse),
+};
 const payment = z.discriminatedUnion("status", [
-  z.object({ id: z.string(), status: z.enum(["succeeded", "processing"]) }),
+  z.object({ id: z.string(), status: z.enum(["succeeded", "processing"]), ...terms }),
   z.object({
     id: z.string(),
     status: z.literal("declined"),
@@ -129,8 +133,7 @@ const charges = z.object({
   payments: z.array(
     z.object({
       ...{ id: z.string(), key: z.string(), account_id: z.string(), payment_id: z.string() },
-      ...{ amount, currency: z.string() },
-      created_at: z.iso.datetime().transform(Date.parse),
+      ...terms,
     }),
   ),
   has_more: z.boolean(),
@@ -150,7 +153,10 @@ const allTakenBack = z.object({ taken_back: z.array(takenBack) });
 const refusal = z.object({ error: z.string() });
 
 function chargeState(of: z.infer<typeof payment>): ChargeState {
-  if (of.status !== "declined") return { kind: of.status, gatewayPayment: of.id };
+  if (of.status !== "declined") {
+    const { id: gatewayPayment, status: kind, amount, currency, created_at: createdAt } = of;
+    return { kind, gatewayPayment, made: { amount, currency, createdAt } };
+  }
   const { kind, code } = of.decline;
   const decline = { kind, code, reason: REASONS.get(code) ?? null };
   return { kind: "declined", gatewayPayment: of.id, decline };

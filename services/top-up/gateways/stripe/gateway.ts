@@ -1,6 +1,7 @@
 import Stripe from "stripe";
 import { z } from "zod";
 import type {
+  ChargeMade,
   ChargeRequest,
   ChargeState,
   ListedCharge,
@@ -106,7 +107,7 @@ async function charge(stripe: Stripe, request: ChargeRequest): Promise<ChargeSta
       },
       { idempotencyKey: key },
     );
-    return chargeState(intent);
+    return withTerms(chargeState(intent), intent);
   } catch (error) {
     const state = declinedBy(error);
     if (state === null) throw error;
@@ -114,14 +115,21 @@ async function charge(stripe: Stripe, request: ChargeRequest): Promise<ChargeSta
   }
 }
 
+function withTerms(state: ChargeState, intent: Stripe.PaymentIntent): ChargeState {
+  return state.kind === "declined" ? state : { ...state, made: termsOf(intent) };
+}
+
+function termsOf(intent: Stripe.PaymentIntent): ChargeMade {
+  const currency = intent.currency.toUpperCase();
+  const amount = fromStripeAmount(intent.amount, currency);
+  return { amount, currency, createdAt: intent.created * 1000 };
+}
+
 /** A charge that succeeded or is in progress; null otherwise, or if it is not ours. */
 function listedCharge(intent: Stripe.PaymentIntent): ListedCharge | null {
   const { account_id: accountId, payment_id: paymentId, key } = intent.metadata;
   if (!accountId || !paymentId || !key || chargeState(intent).kind === "declined") return null;
-  const currency = intent.currency.toUpperCase();
-  const amount = fromStripeAmount(intent.amount, currency);
-  const createdAt = intent.created * 1000;
-  return { accountId, paymentId, key, gatewayPayment: intent.id, amount, currency, createdAt };
+  return { accountId, paymentId, key, gatewayPayment: intent.id, ...termsOf(intent) };
 }
 
 /** Lists the customer's intents, since Stripe's search lags behind. */
@@ -138,7 +146,7 @@ async function find(
     );
     const states = intents
       .filter(({ metadata }) => metadata["key"] === key)
-      .map((intent) => chargeStateAt(intent, now));
+      .map((intent) => withTerms(chargeStateAt(intent, now), intent));
     // There is more than one only if a key was sent again after Stripe dropped it.
     const settled = (kind: ChargeState["kind"]) => states.find((state) => state.kind === kind);
     return settled("succeeded") ?? settled("processing") ?? settled("declined") ?? null;

@@ -13,7 +13,8 @@ describe("a charge is found by its key among the customer's charges", () => {
     const { gateway, requests } = await stripeServer(() =>
       list(LIST, [intent({ id: "pi_2", metadata: ANOTHER }), intent()]),
     );
-    expect(await gateway.find(CHARGE)).toEqual({ kind: "succeeded", gatewayPayment: "pi_1" });
+    const made = { amount: 1_000n, currency: "USD", createdAt: expect.any(Number) };
+    expect(await gateway.find(CHARGE)).toEqual({ kind: "succeeded", gatewayPayment: "pi_1", made });
     expect(requests.map(({ call }) => call)).toEqual([`GET ${LIST}`]);
     expect(requests[0]?.params).toEqual({
       customer: "cus_1",
@@ -30,7 +31,7 @@ describe("a charge is found by its key among the customer's charges", () => {
     const { gateway, requests } = await stripeServer(({ params }) =>
       params["starting_after"] === "pi_2" ? list(LIST, [intent()]) : list(LIST, others, true),
     );
-    expect(await gateway.find(CHARGE)).toEqual({ kind: "succeeded", gatewayPayment: "pi_1" });
+    expect(await gateway.find(CHARGE)).toMatchObject({ kind: "succeeded", gatewayPayment: "pi_1" });
     expect(requests).toHaveLength(2);
   });
 
@@ -47,7 +48,7 @@ describe("a charge is found by its key among the customer's charges", () => {
   test("made twice because Stripe forgot its key: as the one that took the money", async () => {
     const failed = intent({ id: "pi_2", ...declinedBy("insufficient_funds") });
     const { gateway } = await stripeServer(() => list(LIST, [failed, intent()]));
-    expect(await gateway.find(CHARGE)).toEqual({ kind: "succeeded", gatewayPayment: "pi_1" });
+    expect(await gateway.find(CHARGE)).toMatchObject({ kind: "succeeded", gatewayPayment: "pi_1" });
   });
 });
 
@@ -85,7 +86,7 @@ describe("a charge that was found is", () => {
     ],
   ])("%s", async (_, differently, state) => {
     const { gateway } = await stripeServer(() => list(LIST, [intent(differently)]));
-    expect(await gateway.find(CHARGE)).toEqual({ gatewayPayment: "pi_1", ...state });
+    expect(await gateway.find(CHARGE)).toMatchObject({ gatewayPayment: "pi_1", ...state });
   });
 
   test.each(["requires_payment_method", "requires_confirmation"])(
@@ -93,7 +94,10 @@ describe("a charge that was found is", () => {
     async (status) => {
       const created = Math.floor(Date.now() / 1000) - 60;
       const { gateway } = await stripeServer(() => list(LIST, [intent({ status, created })]));
-      expect(await gateway.find(CHARGE)).toEqual({ kind: "processing", gatewayPayment: "pi_1" });
+      expect(await gateway.find(CHARGE)).toMatchObject({
+        kind: "processing",
+        gatewayPayment: "pi_1",
+      });
     },
   );
 });

@@ -9,7 +9,10 @@ import { type Answer, SECRET_KEY, stripeServer, WEBHOOK_SECRET } from "./server.
 describe("a charge", () => {
   test("is made off session, confirmed at once, under its key", async () => {
     const { gateway, requests } = await stripeServer(() => ({ body: intent() }));
-    expect(await gateway.charge(CHARGE)).toEqual({ kind: "succeeded", gatewayPayment: "pi_1" });
+    expect(await gateway.charge(CHARGE)).toMatchObject({
+      kind: "succeeded",
+      gatewayPayment: "pi_1",
+    });
     expect(requests.map(({ call }) => call)).toEqual(["POST /v1/payment_intents"]);
     expect(requests[0]?.headers).toMatchObject({
       "idempotency-key": "payment-1",
@@ -44,7 +47,7 @@ describe("a charge", () => {
     ["canceled", "is declined for good", declined("hard", "canceled")],
   ])("left by Stripe as %s %s", async (status, _, state) => {
     const { gateway } = await stripeServer(() => ({ body: intent({ status }) }));
-    expect(await gateway.charge(CHARGE)).toEqual({ gatewayPayment: "pi_1", ...state });
+    expect(await gateway.charge(CHARGE)).toMatchObject({ gatewayPayment: "pi_1", ...state });
   });
 });
 
