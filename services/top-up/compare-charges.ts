@@ -43,12 +43,12 @@ export async function compareCharges(
   const unlisted = Math.min(from, until) - CLOCKS_APART_MS;
   // Payments may wait for what is new, and a week may be many pages.
   if (isNewDay && until - from <= DAY_MS) {
-    await compareMade(database, gateway, unlisted, until);
+    await compareMade(database, gateway, unlisted, lastOf(until, until));
     onNew(on);
   }
   for (let since = isNewDay ? from - PAID_LATE_MS : unlisted; since < until; since += DAY_MS) {
     const to = Math.min(since + DAY_MS, until);
-    await compareMade(database, gateway, since, to);
+    await compareMade(database, gateway, since, lastOf(to, until));
     if (stopping?.aborted === true) return;
     await recordChargesCompared(database, gateway.name, { to, on });
   }
@@ -62,6 +62,11 @@ export async function compareCharges(
     const amount = returned.reduce((sum, part) => sum + part.amount, 0n);
     if (amount >= charge.amount) await forgetUnmatched(database, gateway.name, charge);
   }
+}
+
+/** Up to when charges are listed: a part of them up to its end, the last one beyond it. */
+function lastOf(to: Instant, until: Instant): Instant {
+  return to === until ? until + CLOCKS_APART_MS : to;
 }
 
 async function compareMade(
@@ -79,7 +84,7 @@ async function compareMade(
       if (isOurs) await keepUnmatched(database, gateway.name, charge);
     }
   };
-  for await (const charge of gateway.listCharges(since, until + CLOCKS_APART_MS)) {
+  for await (const charge of gateway.listCharges(since, until)) {
     batch.push(charge);
     if (batch.length === BATCH) await compare();
   }

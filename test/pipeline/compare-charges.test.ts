@@ -20,6 +20,7 @@ import { WEBHOOK_SECRET } from "../support/processes/top-up-process.ts";
  * reported until it is, or until the money is refunded.
  */
 const HOUR = 60 * 60_000;
+const APART = 5 * 60_000;
 const DAY = 24 * HOUR;
 
 let books: Books;
@@ -163,11 +164,18 @@ test("a gateway that refuses the query stops nothing: it is queried again, and p
 });
 
 describe("each query covers", () => {
-  test("what is new, and five minutes before it", async () => {
+  test("what is new, and five minutes before and after it, since clocks may be apart", async () => {
     await compare(simulated(), noonIn(1));
     const { asked, gateway: listening } = listened();
     await compare(listening, noonIn(1) + HOUR);
-    expect(asked).toEqual([[noonIn(1) - 5 * 60_000, noonIn(1) + HOUR]]);
+    expect(asked).toEqual([[noonIn(1) - APART, noonIn(1) + HOUR + APART]]);
+  });
+
+  test("the last minutes, also where another process has compared by a clock that is ahead", async () => {
+    await compare(simulated(), noonIn(1) + HOUR);
+    const { asked, gateway: listening } = listened();
+    await compare(listening, noonIn(1));
+    expect(asked).toEqual([[noonIn(1) - APART, noonIn(1) + APART]]);
   });
 
   test("once a day the week before it, for a charge that was declined and has since been paid", async () => {
@@ -179,8 +187,8 @@ describe("each query covers", () => {
     expect(await named()).toEqual(["ann"]);
     // First what is new, for which payments may wait.
     const [first, ...week] = asked;
-    expect(first).toEqual([noonIn(1) - 5 * 60_000, noonIn(2)]);
-    expect([week[0]?.[0], week.at(-1)?.[1]]).toEqual([noonIn(1 - 7), noonIn(2)]);
+    expect(first).toEqual([noonIn(1) - APART, noonIn(2) + APART]);
+    expect([week[0]?.[0], week.at(-1)?.[1]]).toEqual([noonIn(1 - 7), noonIn(2) + APART]);
     for (const [at, [since]] of week.entries()) {
       if (at > 0) expect(since).toBe(week[at - 1]?.[1]);
     }
