@@ -36,6 +36,8 @@ export function chargeWatch(
   let compared = NONE;
   let waitsSince = performance.now();
   let dueAt = 0;
+  /** The end of calls that books of before knew of. */
+  let notBefore = 0;
 
   function noteCompared(server: string): void {
     if (server !== seen) return; // another one since, which is compared next
@@ -51,7 +53,8 @@ export function chargeWatch(
         "another Postgres server: its books are compared with the gateway's charges first",
       );
       waitsSince = performance.now();
-      dueAt = waitsSince + CALLS_END_MS;
+      notBefore = waitsSince + CALLS_END_MS;
+      dueAt = 0;
     }
     seen = server;
   }
@@ -90,12 +93,20 @@ export function chargeWatch(
     },
     /** Runs until the service stops. */
     async run(): Promise<void> {
-      await waits.repeat("charges to compare", async () => {
-        await look();
-        if (performance.now() >= dueAt) await compare();
-        await restoreLost();
-        await waits.pause(Math.min(LOOK_EVERY_MS, gateway.listEveryMs));
-      });
+      const everyMs = Math.min(LOOK_EVERY_MS, gateway.listEveryMs);
+      await waits.untilUp("Postgres", look);
+      await Promise.all([
+        // By itself: while a gateway does not answer, comparing takes long.
+        waits.repeat("the Postgres server to compare on", async () => {
+          await waits.pause(everyMs);
+          await look();
+        }),
+        waits.repeat("charges to compare", async () => {
+          if (performance.now() >= Math.max(dueAt, notBefore)) await compare();
+          await restoreLost();
+          await waits.pause(everyMs);
+        }),
+      ]);
     },
   };
 }
