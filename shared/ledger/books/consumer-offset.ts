@@ -65,11 +65,17 @@ export async function areOfOtherTopic(
 }
 
 const NOTE_TOPIC = `
+  WITH free AS MATERIALIZED (
+    SELECT kafka_partition
+    FROM consumer_offset
+    WHERE consumer = $1 AND topic = $2 AND topic_id IS NULL
+    FOR UPDATE SKIP LOCKED)
   UPDATE consumer_offset
   SET topic_id = $3::uuid
-  WHERE consumer = $1 AND topic = $2 AND topic_id IS NULL`;
+  FROM free
+  WHERE consumer = $1 AND topic = $2 AND consumer_offset.kafka_partition = free.kafka_partition`;
 
-/** Notes of which topic a consumer's offsets are, where that is not known yet. */
+/** Notes of which topic a consumer's offsets are, where that is not known yet; what others have locked is left out. */
 export async function noteTopicId(
   database: Database,
   { consumer, topic }: Reader,

@@ -8,7 +8,7 @@ export const bug: Bug = {
     {
       file: "services/top-up/process-payment.ts",
       search: `  const found = await gateway.find(request);
-  if (found !== null) return found;
+  if (found !== null) return isOfOthers(found, claimed) ? NEVER_REACHED : found;
 `,
       replacement: "",
     },
