@@ -39,12 +39,6 @@ export function chargeWatch(
   /** The end of calls that books of before knew of. */
   let notBefore = 0;
 
-  function noteCompared(server: string): void {
-    if (server !== seen) return; // another one since, which is compared next
-    compared = server;
-    first.resolve();
-  }
-
   async function look(): Promise<void> {
     const server = await readServerStart(database);
     if (server === seen) return;
@@ -60,8 +54,15 @@ export function chargeWatch(
   }
 
   async function compare(): Promise<void> {
+    const asked = seen;
+    const onNew = (server: string) => {
+      // It was another one when comparing began, or is by now: that one is compared when its calls have ended.
+      if (server !== asked || server !== seen) return;
+      compared = server;
+      first.resolve();
+    };
     try {
-      await compareCharges({ ...context, onNew: noteCompared });
+      await compareCharges({ ...context, onNew });
       const charges = (await listUnmatched(database, null)).length;
       if (charges > 0) {
         logger.error({ charges }, "the books lack charges at the gateway: run drawdown reconcile");
