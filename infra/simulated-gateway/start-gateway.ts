@@ -14,6 +14,8 @@ const MOST_PARAM_LENGTH = 256 * 12;
 /** Bounds memory: each connection has one request in progress. */
 const MOST_CONNECTIONS = 1_024;
 const KEYS_KEPT_MS = 24 * 60 * 60_000;
+/** An idle connection is closed. */
+const IDLE_MS = 5_000;
 const CLOSE_WITHIN_MS = 1_000;
 
 export interface GatewayOptions {
@@ -53,6 +55,8 @@ export async function startSimulatedGateway(options: GatewayOptions): Promise<Si
     bodyLimit: MOST_BODY_BYTES,
     routerOptions: { maxParamLength: MOST_PARAM_LENGTH },
     forceCloseConnections: "idle",
+    // Clients hear of it, and keep connections no longer: one that has gone silent is used no more soon.
+    keepAliveTimeout: IDLE_MS,
   });
   app.server.maxConnections = MOST_CONNECTIONS;
   addErrorAnswers(app, (error) => logger.error({ err: error }, "a request failed"));

@@ -1,7 +1,7 @@
 import type { OutageRetry } from "../../shared/kafka/client/retry-outages.ts";
 import { listUnmatched } from "../../shared/ledger/payments/charges-at-gateway.ts";
 import { isDatabaseOutage } from "../../shared/ledger/postgres/outage.ts";
-import { readServerStart } from "../../shared/ledger/postgres/server-start.ts";
+import { goesOn, readServer, type ServerSeen } from "../../shared/ledger/postgres/server-start.ts";
 import type { Health } from "../../shared/runtime/health/health.ts";
 import { compareCharges } from "./compare-charges.ts";
 import { OutcomeUnknown } from "./gateways/payment-gateway.ts";
@@ -10,6 +10,7 @@ import { lostTopUps } from "./restore-lost.ts";
 
 /** No server has this start. */
 const NONE = "";
+const NO_SERVER: ServerSeen = { start: NONE, history: null, position: 0n };
 const LOOK_EVERY_MS = 1_000;
 /** While payments wait for it. */
 const RETRY_MS = 5_000;
@@ -31,8 +32,8 @@ export function chargeWatch(
   const { database, gateway, logger, waits } = context;
   const restoreLost = lostTopUps(context);
   const first = Promise.withResolvers<void>();
-  /** The server that was last seen, and the one whose books are compared; by their start. */
-  let seen = NONE;
+  /** The server that was last seen, and the start of the one whose books are compared. */
+  let seen = NO_SERVER;
   let compared = NONE;
   let waitsSince = performance.now();
   let dueAt = 0;
@@ -40,24 +41,23 @@ export function chargeWatch(
   let notBefore = 0;
 
   async function look(): Promise<void> {
-    const server = await readServerStart(database);
-    if (server === seen) return;
-    if (seen !== NONE) {
-      logger.warn(
-        "another Postgres server: its books are compared with the gateway's charges first",
-      );
-      waitsSince = performance.now();
-      notBefore = waitsSince + CALLS_END_MS;
-      dueAt = 0;
-    }
-    seen = server;
+    const before = seen;
+    seen = await readServer(database);
+    if (seen.start === before.start || before.start === NONE) return;
+    const isSame = goesOn(before, seen);
+    const which = isSame ? "Postgres was restarted" : "another Postgres server";
+    logger.warn(`${which}: its books are compared with the gateway's charges first`);
+    waitsSince = performance.now();
+    // A server that goes on knows of all calls.
+    if (!isSame) notBefore = waitsSince + CALLS_END_MS;
+    dueAt = 0;
   }
 
   async function compare(): Promise<void> {
-    const asked = seen;
+    const asked = seen.start;
     const onNew = (server: string) => {
       // It was another one when comparing began, or is by now: that one is compared when its calls have ended.
-      if (server !== asked || server !== seen) return;
+      if (server !== asked || server !== seen.start) return;
       compared = server;
       first.resolve();
     };
@@ -71,11 +71,11 @@ export function chargeWatch(
       if (isDatabaseOutage(error)) throw error;
       // Payments that were sent go on, whatever the error is.
       const level = error instanceof OutcomeUnknown ? "warn" : "error";
-      const waiting = compared === seen ? "" : "; new payments wait for that";
+      const waiting = compared === seen.start ? "" : "; new payments wait for that";
       logger[level]({ err: error }, `the gateway's charges could not be compared${waiting}`);
     }
     const nextMs =
-      compared === seen ? gateway.listEveryMs : Math.min(RETRY_MS, gateway.listEveryMs);
+      compared === seen.start ? gateway.listEveryMs : Math.min(RETRY_MS, gateway.listEveryMs);
     dueAt = performance.now() + nextMs;
   }
 
@@ -84,7 +84,7 @@ export function chargeWatch(
     comparedOn: () => compared,
     /** Null: payments do not wait. */
     waiting(): { readonly reason: string; readonly forMs: number } | null {
-      if (compared !== NONE && compared === seen) return null;
+      if (compared !== NONE && compared === seen.start) return null;
       const reason = "payments wait until the gateway's charges are compared with the books";
       return { reason, forMs: performance.now() - waitsSince };
     },

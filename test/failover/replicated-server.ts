@@ -29,6 +29,8 @@ export interface ReplicatedServer {
   cutOff(): Promise<void>;
   /** kill -9 of the primary. */
   killPrimary(): Promise<void>;
+  /** The primary that was killed starts again where it was. */
+  startPrimary(): Promise<void>;
   /** The standby becomes the primary, and the address leads to it. */
   failOver(): Promise<void>;
   close(): Promise<void>;
@@ -97,6 +99,7 @@ export async function openReplicatedServer(): Promise<ReplicatedServer> {
       await eventually("the standby is cut off", () => asks(primary.url, query), WITHIN_MS);
     },
     killPrimary: () => primary.part.kill(),
+    startPrimary: () => primary.part.start(),
     async failOver() {
       if (standby === null) throw new Error("there is no standby");
       await asSuperuser(standby.url, (client) => client.query("SELECT pg_promote()"));

@@ -10,9 +10,37 @@ export const SERVER_START = `
   concat_ws('/', extract(epoch FROM pg_postmaster_start_time()), pg_is_in_recovery(),
             (SELECT oid FROM pg_database WHERE datname = current_database()))`;
 
-/** When the server of these books was started. */
-export async function readServerStart(database: Queryable): Promise<string> {
-  const row = await queryRow<{ start: string }>(database, `SELECT ${SERVER_START} AS start`);
-  if (row === null) throw new Error("Postgres did not say when it was started");
-  return row.start;
+/** A Postgres server as it was at one moment. */
+export interface ServerSeen {
+  /** As `SERVER_START`. */
+  readonly start: string;
+  /** The cluster, its timeline and the database; null: it only reads, so that it is on its way to another timeline. */
+  readonly history: string | null;
+  /** The end of what is on its disk, in bytes of WAL. */
+  readonly position: bigint;
+}
+
+/** In a server that only reads, both functions of the WAL fail. */
+const SEEN = `
+  SELECT start,
+    CASE WHEN NOT reads_only THEN
+      concat_ws('/', (SELECT system_identifier FROM pg_control_system()),
+                left(pg_walfile_name(pg_current_wal_flush_lsn()), 8), split_part(start, '/', 3))
+    END AS history,
+    CASE WHEN reads_only THEN 0 ELSE (pg_current_wal_flush_lsn() - '0/0')::bigint END AS position
+  FROM (SELECT ${SERVER_START} AS start, pg_is_in_recovery() AS reads_only) AS server`;
+
+export async function readServer(database: Queryable): Promise<ServerSeen> {
+  const seen = await queryRow<ServerSeen>(database, SEEN);
+  if (seen === null) throw new Error("Postgres did not say when it was started");
+  return seen;
+}
+
+/**
+ * Whether the books of `now` have all that those of `before` had: it is the same server, restarted where it was. After
+ * a restore or a failover the timeline is another one; after the return of an old copy of its disk, its end is before
+ * what was seen.
+ */
+export function goesOn(before: ServerSeen, now: ServerSeen): boolean {
+  return now.history !== null && now.history === before.history && now.position >= before.position;
 }

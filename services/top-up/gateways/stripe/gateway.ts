@@ -1,3 +1,5 @@
+import http from "node:http";
+import https from "node:https";
 import Stripe from "stripe";
 import { z } from "zod";
 import type {
@@ -23,12 +25,15 @@ export interface StripeOptions {
   readonly secretKey: string;
   /** The secret of the webhook endpoint at Stripe. */
   readonly webhookSecret: string;
-  /** The origin of another server with Stripe's API; default: Stripe. */
+  /** The origin of another server with Stripe's API; default: Stripe's own. */
   readonly url?: string;
   /** For a call with all its requests; default: 10,000. */
   readonly timeoutMs?: number;
 }
 
+const STRIPE = "https://api.stripe.com";
+/** An idle connection is closed: firewalls forget it without a word, and a payment would wait on it in vain. */
+const IDLE_MS = 5_000;
 /** Stripe limits the number of reads per payment (https://docs.stripe.com/rate-limits). */
 const LIST_EVERY_MS = 10 * 60 * 1000;
 /** Clocks differ, so a payment may be this much older at Stripe than in the books. */
@@ -47,7 +52,7 @@ export function openStripeGateway(options: StripeOptions): PaymentGateway {
     maxNetworkRetries: 0,
     timeout: timeoutMs,
     telemetry: false,
-    ...(url === undefined ? {} : addressOf(url)),
+    ...addressOf(url),
   });
 
   async function answered<T>(what: string, call: Promise<T>): Promise<T> {
@@ -219,9 +224,11 @@ async function paymentOf(stripe: Stripe, intent: string): Promise<PaymentNamed |
   }
 }
 
-function addressOf(url: string): { host: string; port: string; protocol: "http" | "https" } {
-  const { hostname, port, protocol } = new URL(url);
+/** Where to, and over connections that are closed when idle. */
+function addressOf(url = STRIPE) {
+  const { hostname: host, port, protocol } = new URL(url);
+  const idle = { keepAlive: true, timeout: IDLE_MS };
   return protocol === "http:"
-    ? { host: hostname, port: port || "80", protocol: "http" }
-    : { host: hostname, port: port || "443", protocol: "https" };
+    ? ({ host, port: port || "80", protocol: "http", httpAgent: new http.Agent(idle) } as const)
+    : ({ host, port: port || "443", protocol: "https", httpAgent: new https.Agent(idle) } as const);
 }

@@ -3,6 +3,7 @@ import { OutcomeUnknown } from "../../../../services/top-up/gateways/payment-gat
 import { declineAs } from "../../../../services/top-up/gateways/stripe/declines.ts";
 import { openStripeGateway } from "../../../../services/top-up/gateways/stripe/gateway.ts";
 import type { Decline } from "../../../../shared/core/payments/decline.ts";
+import { eventually } from "../../../support/eventually.ts";
 import { CHARGE, cardError, failure, intent, invalidRequest, missing } from "./objects.ts";
 import { type Answer, SECRET_KEY, stripeServer, WEBHOOK_SECRET } from "./server.ts";
 
@@ -49,6 +50,16 @@ describe("a charge", () => {
     const { gateway } = await stripeServer(() => ({ body: intent({ status }) }));
     expect(await gateway.charge(CHARGE)).toMatchObject({ gatewayPayment: "pi_1", ...state });
   });
+});
+
+test("a connection that nobody needs is closed soon: one that has gone silent meanwhile would take a payment's time", {
+  timeout: 30_000,
+}, async () => {
+  const { gateway, requests, connections } = await stripeServer(() => ({ body: intent() }));
+  await gateway.charge(CHARGE);
+  await gateway.stateOf("pi_1");
+  expect([requests.length, await connections()]).toEqual([2, 1]);
+  await eventually("it is closed", async () => (await connections()) === 0, 15_000);
 });
 
 describe("a declined charge says what to do next", () => {

@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { text } from "node:stream/consumers";
+import { promisify } from "node:util";
 import { expect, onTestFinished } from "vitest";
 import type { PaymentGateway } from "../../../../services/top-up/gateways/payment-gateway.ts";
 import { openStripeGateway } from "../../../../services/top-up/gateways/stripe/gateway.ts";
@@ -29,6 +30,8 @@ export interface StripeServer {
   readonly gateway: PaymentGateway;
   /** The requests received, in order. */
   readonly requests: readonly StripeRequest[];
+  /** How many connections are open. */
+  connections(): Promise<number>;
 }
 
 /** A server with as much of Stripe's API as a test needs, and a gateway connected to it. */
@@ -42,7 +45,10 @@ export async function stripeServer(
       requests.push(request);
       send(answer(request), response);
     });
-  }).listen(0, "127.0.0.1");
+  });
+  // It closes no connection by itself.
+  server.keepAliveTimeout = 0;
+  server.listen(0, "127.0.0.1");
   await once(server, "listening");
   onTestFinished(async () => {
     server.closeAllConnections();
@@ -58,7 +64,8 @@ export async function stripeServer(
     url,
     timeoutMs,
   });
-  return { url, gateway, requests };
+  const connections = () => promisify(server.getConnections.bind(server))();
+  return { url, gateway, requests, connections };
 }
 
 async function readRequest(incoming: IncomingMessage): Promise<StripeRequest> {
