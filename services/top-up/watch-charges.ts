@@ -1,7 +1,11 @@
 import type { OutageRetry } from "../../shared/kafka/client/retry-outages.ts";
 import { listUnmatched } from "../../shared/ledger/payments/charges-at-gateway.ts";
 import { isDatabaseOutage } from "../../shared/ledger/postgres/outage.ts";
-import { goesOn, readServer, type ServerSeen } from "../../shared/ledger/postgres/server-start.ts";
+import {
+  goesOn,
+  type ServerSeen,
+  serverReader,
+} from "../../shared/ledger/postgres/server-start.ts";
 import type { Health } from "../../shared/runtime/health/health.ts";
 import { compareCharges } from "./compare-charges.ts";
 import { OutcomeUnknown } from "./gateways/payment-gateway.ts";
@@ -31,6 +35,7 @@ export function chargeWatch(
 ) {
   const { database, gateway, logger, waits } = context;
   const restoreLost = lostTopUps(context);
+  const readServer = serverReader(database);
   const first = Promise.withResolvers<void>();
   /** The server that was last seen, and the start of the one whose books are compared. */
   let seen = NO_SERVER;
@@ -42,7 +47,7 @@ export function chargeWatch(
 
   async function look(): Promise<void> {
     const before = seen;
-    seen = await readServer(database);
+    seen = await readServer();
     if (seen.start === before.start || before.start === NONE) return;
     const isSame = goesOn(before, seen);
     const which = isSame ? "Postgres was restarted" : "another Postgres server";

@@ -7,7 +7,7 @@ import { setUp } from "../../infra/set-up.ts";
 import { openSimulatedGateway } from "../../services/top-up/gateways/simulated/gateway.ts";
 import { chargeWatch } from "../../services/top-up/watch-charges.ts";
 import { retryOutages } from "../../shared/kafka/client/retry-outages.ts";
-import { goesOn, readServer } from "../../shared/ledger/postgres/server-start.ts";
+import { goesOn, serverReader } from "../../shared/ledger/postgres/server-start.ts";
 import { connect } from "../support/books/books.ts";
 import { eventually } from "../support/eventually.ts";
 import { silent } from "../support/kafka/kafka.ts";
@@ -43,7 +43,7 @@ async function serverNow() {
 }
 
 function seen() {
-  return readServer(database).catch(() => null);
+  return serverReader(database)().catch(() => null);
 }
 
 test("payments wait for calls of before on another server, not on one that was restarted", {
@@ -86,8 +86,23 @@ test("payments wait for calls of before on another server, not on one that was r
   await watching;
 });
 
+test("where WAL is not spoken of, as by Aurora, whether a server goes on is unknown", async () => {
+  const rights = "EXECUTE ON FUNCTION pg_control_system()";
+  const admin = connect(server.superuserUrl);
+  try {
+    await admin.query(`REVOKE ${rights} FROM public`);
+    const read = serverReader(database);
+    const [before, now] = [await read(), await read()];
+    expect(before).toEqual({ start: (await serverNow()).start, history: null, position: 0n });
+    expect(goesOn(before, now)).toBe(false);
+  } finally {
+    await admin.query(`GRANT ${rights} TO public`);
+    await admin.end();
+  }
+});
+
 test("an old copy of a server's disk does not go on from it, nor does a server that only reads", () => {
-  const before = { start: "1", history: "cluster/00000001/5", position: 1_000n };
+  const before = { start: "1", history: "cluster/00000001", position: 1_000n };
   expect(goesOn(before, { ...before, start: "2" })).toBe(true);
   expect(goesOn(before, { ...before, start: "2", position: 999n })).toBe(false);
   const reading = { start: "2", history: null, position: 0n };

@@ -5,7 +5,7 @@ import { checkPayments } from "../../services/top-up/check-payments.ts";
 import type { PaymentGateway } from "../../services/top-up/gateways/payment-gateway.ts";
 import { retryOutages } from "../../shared/kafka/client/retry-outages.ts";
 import type { Database } from "../../shared/ledger/postgres/database.ts";
-import { readServer } from "../../shared/ledger/postgres/server-start.ts";
+import { serverReader } from "../../shared/ledger/postgres/server-start.ts";
 import { openHealth } from "../../shared/runtime/health/health.ts";
 import { type Books, openBooks } from "../support/books/books.ts";
 import { claim, openCardHolder, pendingTopUp } from "../support/books/card-holders.ts";
@@ -25,7 +25,7 @@ let server: string;
 
 beforeEach(async () => {
   books = await openBooks();
-  ({ start: server } = await readServer(books.database));
+  ({ start: server } = await serverReader(books.database)());
   await sellCredits(books);
   await openCardHolder(books, "acme", NOON - DAY);
   await pendingTopUp(books, "acme", NOON);

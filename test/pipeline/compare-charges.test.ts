@@ -6,7 +6,7 @@ import { chargeWatch } from "../../services/top-up/watch-charges.ts";
 import { toAccountId } from "../../shared/core/text/text.ts";
 import { retryOutages } from "../../shared/kafka/client/retry-outages.ts";
 import { chargesCompared, listUnmatched } from "../../shared/ledger/payments/charges-at-gateway.ts";
-import { readServer } from "../../shared/ledger/postgres/server-start.ts";
+import { serverReader } from "../../shared/ledger/postgres/server-start.ts";
 import { type Books, openBooks, setPrice } from "../support/books/books.ts";
 import { openPayer, sellCredits, topUpsOf, use } from "../support/books/payers.ts";
 import { paymentsByClock } from "../support/books/payments-by-clock.ts";
@@ -159,7 +159,7 @@ test("a gateway that refuses the query stops nothing: it is queried again, and p
   stop.abort();
   await watching;
   expect(await isCompared()).toBe(true);
-  const { start } = await readServer(books.database);
+  const { start } = await serverReader(books.database)();
   expect([watch.comparedOn(), watch.waiting()]).toEqual([start, null]);
 });
 

@@ -11,7 +11,7 @@ import { listUnmatched } from "../../shared/ledger/payments/charges-at-gateway.t
 import { claimPayments, isPaymentDue } from "../../shared/ledger/payments/claim.ts";
 import { listRefunds, requestRefund } from "../../shared/ledger/payments/refunds.ts";
 import { topUpByHand, topUpIfLow } from "../../shared/ledger/payments/top-up-account.ts";
-import { readServer } from "../../shared/ledger/postgres/server-start.ts";
+import { serverReader } from "../../shared/ledger/postgres/server-start.ts";
 import { type Books, copyBooks, openBooks, setPrice } from "../support/books/books.ts";
 import { paymentsOf } from "../support/books/card-holders.ts";
 import { brokenInvariants } from "../support/books/invariants.ts";
@@ -264,7 +264,7 @@ test("on another server than the one whose books are compared, nothing is sent f
   expect(await claimPayments(database, { ...at, comparedOn: "another" })).toEqual([]);
   const waits = (await topUpIfLow(database, ben, at.now, "another")).get(toAccountId("ben"));
   expect(waits).toMatchObject({ topUp: null, auto: { lookAt: at.now + 10_000 } });
-  const { start: comparedOn } = await readServer(database);
+  const { start: comparedOn } = await serverReader(database)();
   expect(await claimPayments(database, { ...at, comparedOn })).toHaveLength(1);
   const asked = (await topUpIfLow(database, ben, at.now, comparedOn)).get(toAccountId("ben"));
   expect(asked?.topUp?.paymentId).toBe("low-balance:1");

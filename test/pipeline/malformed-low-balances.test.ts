@@ -5,7 +5,7 @@ import { LOW_BALANCE_READER, TOPICS } from "../../shared/core/text/topics.ts";
 import { retryOutages } from "../../shared/kafka/client/retry-outages.ts";
 import { openSkippedRecords } from "../../shared/kafka/consume/skipped-records.ts";
 import { readOffsets } from "../../shared/ledger/books/consumer-offset.ts";
-import { readServer } from "../../shared/ledger/postgres/server-start.ts";
+import { serverReader } from "../../shared/ledger/postgres/server-start.ts";
 import { openBooks, setPrice } from "../support/books/books.ts";
 import { openPayer, sellCredits, use } from "../support/books/payers.ts";
 import { silent } from "../support/kafka/kafka.ts";
@@ -22,7 +22,7 @@ test("malformed records on billing.low-balance are passed, and the account they 
   let topUps = 0;
   const stopping = new AbortController().signal;
   const waits = retryOutages({ logger: silent, stopping });
-  const { start: server } = await readServer(books.database);
+  const { start: server } = await serverReader(books.database)();
   const handle = lowBalanceHandler({
     ...{ database: books.database, skipped, waits },
     topUpLow: openTopUpLow({

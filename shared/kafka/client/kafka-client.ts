@@ -61,14 +61,25 @@ const openSocket: ISocketFactory = ({ host, port, ssl, onConnect }) => {
   return socket.setKeepAlive(true, KEEP_ALIVE_MS);
 };
 
-/** The broker cannot be reached or does not answer. */
+/**
+ * What a partition's new leader may say of a producer that sent to the one before. A new producer, which each error
+ * brings, begins with a sequence of its own.
+ */
+const BROKEN_SEQUENCE = new Set([
+  "OUT_OF_ORDER_SEQUENCE_NUMBER",
+  "DUPLICATE_SEQUENCE_NUMBER",
+  "UNKNOWN_PRODUCER_ID",
+]);
+
+/** The broker cannot be reached, does not answer, or has lost a producer's sequence. */
 export function isKafkaOutage(error: unknown): boolean {
   return (
     error instanceof KafkaJSNumberOfRetriesExceeded ||
     error instanceof KafkaJSGroupCoordinatorNotFound ||
     (error instanceof KafkaJSError && (error.retriable || isKafkaOutage(error.cause))) ||
     isLoginCutOff(error) ||
-    isWithoutMetadata(error)
+    isWithoutMetadata(error) ||
+    (error instanceof KafkaJSProtocolError && BROKEN_SEQUENCE.has(error.type))
   );
 }
 

@@ -1,4 +1,7 @@
 import { type Queryable, queryRow } from "./database.ts";
+import { isDatabaseOutage } from "./outage.ts";
+
+const DATABASE = "(SELECT oid FROM pg_database WHERE datname = current_database())";
 
 /**
  * SQL: which server and database this is, as text: when the server was started, the database's number, and whether
@@ -7,39 +10,52 @@ import { type Queryable, queryRow } from "./database.ts";
  * none of it: top-up must be stopped for that.
  */
 export const SERVER_START = `
-  concat_ws('/', extract(epoch FROM pg_postmaster_start_time()), pg_is_in_recovery(),
-            (SELECT oid FROM pg_database WHERE datname = current_database()))`;
+  concat_ws('/', extract(epoch FROM pg_postmaster_start_time()), pg_is_in_recovery(), ${DATABASE})`;
 
 /** A Postgres server as it was at one moment. */
 export interface ServerSeen {
   /** As `SERVER_START`. */
   readonly start: string;
-  /** The cluster, its timeline and the database; null: it only reads, so that it is on its way to another timeline. */
+  /** The database, its cluster and the timeline; null: unknown. */
   readonly history: string | null;
   /** The end of what is on its disk, in bytes of WAL. */
   readonly position: bigint;
 }
 
-/** In a server that only reads, both functions of the WAL fail. */
+/** A server that only reads is on its way to another timeline. */
 const SEEN = `
-  SELECT start,
-    CASE WHEN NOT reads_only THEN
-      concat_ws('/', (SELECT system_identifier FROM pg_control_system()),
-                left(pg_walfile_name(pg_current_wal_flush_lsn()), 8), split_part(start, '/', 3))
+  SELECT ${SERVER_START} AS start,
+    CASE WHEN NOT pg_is_in_recovery() THEN
+      (SELECT concat_ws('/', ${DATABASE}, system_identifier, left(pg_walfile_name(pg_current_wal_flush_lsn()), 8))
+       FROM pg_control_system())
     END AS history,
-    CASE WHEN reads_only THEN 0 ELSE (pg_current_wal_flush_lsn() - '0/0')::bigint END AS position
-  FROM (SELECT ${SERVER_START} AS start, pg_is_in_recovery() AS reads_only) AS server`;
+    CASE WHEN pg_is_in_recovery() THEN 0 ELSE (pg_current_wal_flush_lsn() - '0/0')::bigint END AS position`;
 
-export async function readServer(database: Queryable): Promise<ServerSeen> {
-  const seen = await queryRow<ServerSeen>(database, SEEN);
-  if (seen === null) throw new Error("Postgres did not say when it was started");
-  return seen;
+const START = `SELECT ${SERVER_START} AS start, NULL AS history, 0::bigint AS position`;
+
+/**
+ * Makes a function that says which server there is now. What only resembles Postgres may refuse to speak of its WAL
+ * (Aurora does); it is then not asked again, since its log has each refusal.
+ */
+export function serverReader(database: Queryable): () => Promise<ServerSeen> {
+  let query = SEEN;
+  return async function read(): Promise<ServerSeen> {
+    try {
+      const seen = await queryRow<ServerSeen>(database, query);
+      if (seen === null) throw new Error("Postgres did not say when it was started");
+      return seen;
+    } catch (error) {
+      if (query === START || isDatabaseOutage(error)) throw error;
+      query = START;
+      return await read();
+    }
+  };
 }
 
 /**
- * Whether the books of `now` have all that those of `before` had: it is the same server, restarted where it was. After
- * a restore or a failover the timeline is another one; after the return of an old copy of its disk, its end is before
- * what was seen.
+ * Whether the books of `now` are known to have all that those of `before` had: it is the same server, restarted where
+ * it was. After a restore or a failover the timeline is another one; after the return of an old copy of its disk, its
+ * end is before what was seen.
  */
 export function goesOn(before: ServerSeen, now: ServerSeen): boolean {
   return now.history !== null && now.history === before.history && now.position >= before.position;
