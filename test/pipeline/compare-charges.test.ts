@@ -6,6 +6,7 @@ import { chargeWatch } from "../../services/top-up/watch-charges.ts";
 import { toAccountId } from "../../shared/core/text/text.ts";
 import { retryOutages } from "../../shared/kafka/client/retry-outages.ts";
 import { chargesCompared, listUnmatched } from "../../shared/ledger/payments/charges-at-gateway.ts";
+import type { Database } from "../../shared/ledger/postgres/database.ts";
 import { serverReader } from "../../shared/ledger/postgres/server-start.ts";
 import { type Books, openBooks, setPrice } from "../support/books/books.ts";
 import { openPayer, sellCredits, topUpsOf, use } from "../support/books/payers.ts";
@@ -163,6 +164,42 @@ test("a gateway that refuses the query stops nothing: it is queried again, and p
   expect([watch.comparedOn(), watch.waiting()]).toEqual([start, null]);
 });
 
+test("a comparison that began before a failover was seen does not count after it: calls of before may be under way", async () => {
+  const stop = new AbortController();
+  const { signal: stopping } = stop;
+  const { start } = await serverReader(books.database)();
+  const listing = Promise.withResolvers<void>();
+  const released = Promise.withResolvers<void>();
+  let seen = "another one";
+  const warnings: unknown[] = [];
+  const warn = (about: unknown) => void warnings.push(about);
+  const watch = chargeWatch({
+    ...{ database: seenAs(() => seen), now: Date.now, stopping },
+    logger: Object.assign(Object.create(silent), { warn }),
+    gateway: {
+      ...{ ...simulated(), listEveryMs: 1 },
+      async *listCharges(since: number, until: number) {
+        listing.resolve();
+        await released.promise;
+        yield* simulated().listCharges(since, until);
+      },
+    },
+    waits: retryOutages({ logger: silent, stopping }),
+  });
+  const watching = watch.run();
+  await listing.promise;
+  seen = start;
+  await eventually("the failover is seen", async () => warnings.length > 0);
+  released.resolve();
+  await eventually("charges are listed to the end", async () => {
+    const { rowCount } = await books.database.query("SELECT FROM charge_check");
+    return rowCount === 1;
+  });
+  stop.abort();
+  await watching;
+  expect([watch.comparedOn(), watch.waiting()]).toEqual(["", expect.anything()]);
+});
+
 describe("each query covers", () => {
   test("what is new, and five minutes before and after it, since clocks may be apart", async () => {
     await compare(simulated(), noonIn(1));
@@ -233,4 +270,14 @@ async function compare(at = simulated(), now = Date.now()): Promise<void> {
 
 async function named(): Promise<string[]> {
   return (await listUnmatched(books.database, null)).map(({ accountId }) => accountId);
+}
+
+/** The books, whose server seems to have this start. */
+function seenAs(start: () => string): Database {
+  const pool = books.database;
+  const query = (asked: string | { readonly text: string }, values?: unknown[]) =>
+    typeof asked !== "string" && asked.text.includes("pg_control_system")
+      ? Promise.resolve({ rows: [{ start: start(), history: null, position: 0n }] })
+      : pool.query(asked as string, values);
+  return new Proxy(pool, { get: (of, name) => (name === "query" ? query : Reflect.get(of, name)) });
 }
