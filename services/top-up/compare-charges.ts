@@ -1,5 +1,6 @@
 import type { Instant } from "../../shared/core/line/account.ts";
 import {
+  type ChargeAtGateway,
   chargesCompared,
   findUnmatched,
   forgetMatched,
@@ -58,10 +59,16 @@ export async function compareCharges(
   for (const charge of known) {
     if (stopping?.aborted === true) return;
     if (charge.gateway !== gateway.name) continue;
-    const returned = await gateway.takenBack(charge.gatewayPayment);
-    const amount = returned.reduce((sum, part) => sum + part.amount, 0n);
-    if (amount >= charge.amount) await forgetUnmatched(database, gateway.name, charge);
+    if (await tookNothing(gateway, charge)) await forgetUnmatched(database, gateway.name, charge);
   }
+}
+
+/** All of its money went back, or none was taken: it was under way when it was found, and was declined since. */
+async function tookNothing(gateway: PaymentGateway, charge: ChargeAtGateway): Promise<boolean> {
+  const { kind } = await gateway.stateOf(charge.gatewayPayment);
+  if (kind === "declined") return true;
+  const returned = await gateway.takenBack(charge.gatewayPayment);
+  return returned.reduce((sum, part) => sum + part.amount, 0n) >= charge.amount;
 }
 
 /** Up to when charges are listed: a part of them up to its end, the last one beyond it. */

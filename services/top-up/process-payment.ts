@@ -1,3 +1,4 @@
+import type { Instant } from "../../shared/core/line/account.ts";
 import type { PaymentMethod } from "../../shared/core/payments/attempt.ts";
 import type { Decline, DeclineReason } from "../../shared/core/payments/decline.ts";
 import {
@@ -80,8 +81,9 @@ async function charge(context: ChargeContext, claimed: ClaimedPayment): Promise<
 }
 
 /**
- * The first call charges. Later calls ask the gateway first, by the charge's id once that is known, and send an unknown charge again under the
- * same key, which cannot charge twice as long as the gateway keeps keys.
+ * The first call charges. Later calls ask the gateway first, by the charge's id once that is known, and send an unknown
+ * charge again under the same key, which cannot charge twice as long as the gateway keeps keys. So does the first call
+ * of a payment that is older than that: books that went back may have forgotten one, and that it was declined.
  */
 async function stateOf(
   { gateway, now }: PaymentContext,
@@ -90,10 +92,12 @@ async function stateOf(
   if (claimed.gatewayPayment !== null) return gateway.stateOf(claimed.gatewayPayment);
   if (claimed.method === null) return NO_METHOD;
   const request = requestOf(claimed, claimed.method);
-  if (claimed.calls === 1) return gateway.charge(request);
+  const isKeyKeptSince = (at: Instant) => now() - at < KEY_HOLDS_MS;
+  if (claimed.calls === 1 && isKeyKeptSince(request.createdAt)) return gateway.charge(request);
   const found = await gateway.find(request);
-  if (found !== null) return isOfOthers(found, claimed) ? NEVER_REACHED : found;
-  return now() - claimed.attemptedAt < KEY_HOLDS_MS ? gateway.charge(request) : NEVER_REACHED;
+  if (found !== null && !isOfOthers(found, claimed)) return found;
+  const isUnsent = found === null || claimed.calls === 1;
+  return isUnsent && isKeyKeptSince(claimed.attemptedAt) ? gateway.charge(request) : NEVER_REACHED;
 }
 
 function requestOf(claimed: ClaimedPayment, { customer, method }: PaymentMethod): ChargeRequest {
@@ -110,12 +114,13 @@ async function settle(
   if (state.kind === "processing") return putOff(context, claimed, state.gatewayPayment);
   const { payment } = claimed;
   const { accountId, paymentId } = payment;
-  const outcome = await context.settle({ payment, outcome: state });
-  const code = state.kind === "declined" ? { code: state.decline.code } : {};
-  context.logger.info({ accountId, paymentId, ...outcome, ...code }, `payment ${state.kind}`);
+  // First, since posting keeps it: a crash between them loses neither.
   if (state.kind === "succeeded" && isOfBefore(state.made, claimed)) {
     await checkPaymentNow(context.database, payment, context.now());
   }
+  const outcome = await context.settle({ payment, outcome: state });
+  const code = state.kind === "declined" ? { code: state.decline.code } : {};
+  context.logger.info({ accountId, paymentId, ...outcome, ...code }, `payment ${state.kind}`);
 }
 
 /** The charge was made before its attempt, for books that went back since: money of it may have gone back, too. */

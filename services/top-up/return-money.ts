@@ -28,7 +28,7 @@ export async function returnMoney(context: PaymentContext, claimed: ClaimedPayme
       if (made.has(refundKey(claimed, refund))) continue;
       await makeRefund(context, claimed, gatewayPayment, refund);
     }
-    await postAll(context, claimed, gatewayPayment, refunds);
+    await postAll(context, claimed, gatewayPayment);
     await nextTry(null);
   } catch (error) {
     if (!(error instanceof OutcomeUnknown)) throw error;
@@ -60,12 +60,14 @@ async function postAll(
   { database, gateway, logger, now }: PaymentContext,
   claimed: ClaimedPayment,
   gatewayPayment: string,
-  refunds: readonly Refund[],
 ): Promise<void> {
   const { accountId, paymentId } = claimed.payment;
+  const takenBack = await gateway.takenBack(gatewayPayment);
+  // Read after the answer: one that was requested meanwhile, and made by another claim, has its own id.
+  const refunds = await listRefunds(database, { accountId, paymentId });
   const requested = new Map(refunds.map((refund) => [refundKey(claimed, refund), refund]));
   const known = new Set(refunds.map(({ refundId }) => refundId));
-  for (const { key, gatewayId, kind, amount } of await gateway.takenBack(gatewayPayment)) {
+  for (const { key, gatewayId, kind, amount } of takenBack) {
     const request = key === null ? undefined : requested.get(key);
     // Books that went back have learnt of it from the gateway; the request for it came again afterwards.
     if (request?.status === "pending" && known.has(gatewayId)) {

@@ -105,6 +105,17 @@ describe("a charge is reported", () => {
     expect(await named()).toEqual([]);
   });
 
+  test("until the gateway has declined it, since it was under way", async () => {
+    await books.database.query("DELETE FROM payment WHERE account_id = 'ann'");
+    await compare();
+    expect(await named()).toEqual(["ann"]);
+    const decline = { kind: "soft", reason: null, code: "canceled" } as const;
+    const stateOf = async (gatewayPayment: string) =>
+      ({ kind: "declined", gatewayPayment, decline }) as const;
+    await compare({ ...simulated(), stateOf }, Date.now() + HOUR);
+    expect(await named()).toEqual([]);
+  });
+
   test("at any place among many", async () => {
     // More than a page of the gateway, and than one batch of the comparison.
     for (let charge = 0; charge < 520; charge += 1) {

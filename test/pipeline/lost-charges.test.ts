@@ -2,17 +2,19 @@
  * Charges that the gateway has and the books lack, since they went back in time: each comes into the books once,
  * however old it is, and nobody is charged for what it paid. The gateway has forgotten all idempotency keys.
  */
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import { compareCharges } from "../../services/top-up/compare-charges.ts";
+import type { PaymentGateway } from "../../services/top-up/gateways/payment-gateway.ts";
 import { openSimulatedGateway } from "../../services/top-up/gateways/simulated/gateway.ts";
 import { lostTopUps } from "../../services/top-up/restore-lost.ts";
+import { returnMoney } from "../../services/top-up/return-money.ts";
 import { toAccountId } from "../../shared/core/text/text.ts";
 import { listUnmatched } from "../../shared/ledger/payments/charges-at-gateway.ts";
 import { claimPayments, isPaymentDue } from "../../shared/ledger/payments/claim.ts";
 import { listRefunds, requestRefund } from "../../shared/ledger/payments/refunds.ts";
 import { topUpByHand, topUpIfLow } from "../../shared/ledger/payments/top-up-account.ts";
 import { serverReader } from "../../shared/ledger/postgres/server-start.ts";
-import { type Books, copyBooks, openBooks, setPrice } from "../support/books/books.ts";
+import { type Books, connect, copyBooks, openBooks, setPrice } from "../support/books/books.ts";
 import { paymentsOf } from "../support/books/card-holders.ts";
 import { brokenInvariants } from "../support/books/invariants.ts";
 import { balanceOf, openPayer, sellCredits, setCard, use } from "../support/books/payers.ts";
@@ -206,6 +208,18 @@ describe("top-ups", () => {
   });
 });
 
+test("a payment that was declined is not charged again when the books of before have not sent it yet", async () => {
+  await openPayer(books, "ann");
+  await gateway.send("PUT", "/v1/cards/card_approve-ann", { script: ["decline", "approve"] });
+  await setCard(books, "ann", "card_approve-ann");
+  await byHand("ann", 1_000n);
+  await lose(() => charge());
+  await compare();
+  await charge(Date.now() + 48 * HOUR);
+  expect(await paymentsOf(books, "ann")).toEqual(["manual:1 failed 1000"]);
+  expect(await gateway.payments()).toHaveLength(1);
+});
+
 describe("a fee whose charge is at the gateway is settled by it", () => {
   const PAID = ["fee:1:0 succeeded 1000"];
 
@@ -251,6 +265,37 @@ test("a refund that the gateway has made is not made again", async () => {
   expect((await gateway.read(`/v1/payments/${id}/refunds`)).body["taken_back"]).toHaveLength(1);
 });
 
+test("refunds that are asked for one after the other are posted once each, whichever claim made them", async () => {
+  await openPayer(books, "ann");
+  await byHand("ann", 1_000n);
+  await work();
+  const paid = { accountId: ANN, paymentId: "manual:1" };
+  const ask = (refundId: string) =>
+    requestRefund(books.database, { ...paid, refundId, amount: 100n, by: "test", now: Date.now() });
+  await ask("first");
+  let asked = 0;
+  const busy: PaymentGateway = {
+    ...simulated(),
+    async refund(request) {
+      const made = await simulated().refund(request);
+      if (asked++ > 0) return made;
+      await ask("second");
+      await charge();
+      return made;
+    },
+  };
+  const context = { database: books.database, gateway: busy, logger: silent, now: Date.now };
+  const claim = { now: Date.now(), gateway: "simulated", limit: 1, leaseMs: 60_000 };
+  for (const claimed of await claimPayments(books.database, claim)) {
+    await returnMoney(context, claimed);
+  }
+  expect(await listRefunds(books.database, paid)).toMatchObject([
+    { refundId: "first", status: "posted", amount: 100n },
+    { refundId: "second", status: "posted", amount: 100n },
+  ]);
+  expect(await balanceOf(books, "ann")).toBe(405n * CREDIT);
+});
+
 test("on another server than the one whose books are compared, nothing is sent for the first time", async () => {
   await setPrice(books, "call", 1n);
   await openPayer(books, "ann");
@@ -268,6 +313,13 @@ test("on another server than the one whose books are compared, nothing is sent f
   expect(await claimPayments(database, { ...at, comparedOn })).toHaveLength(1);
   const asked = (await topUpIfLow(database, ben, at.now, comparedOn)).get(toAccountId("ben"));
   expect(asked?.topUp?.paymentId).toBe("low-balance:1");
+});
+
+test("a server that answers before its disk has it goes on from nothing", async () => {
+  expect((await serverReader(books.database)()).history).toEqual(expect.any(String));
+  const early = connect(`${books.url}?options=-csynchronous_commit%3Doff`, 1);
+  onTestFinished(() => early.end());
+  expect(await serverReader(early)()).toMatchObject({ start: expect.any(String), history: null });
 });
 
 /** Does something, and restores the books of before. */

@@ -50,6 +50,42 @@ describe("a payment that the gateway was called for", () => {
   });
 });
 
+describe("a payment that is sent for the first time", () => {
+  const once = { calls: 1, attemptedAt: NOON };
+
+  test("is charged, since the gateway still keeps any key of it", async () => {
+    const { said } = await processAgain(23 * HOUR - 1, null, null, once);
+    expect(said).toEqual(["charge"]);
+  });
+
+  test("and was stored longer ago is asked about first: books of before may have sent it, and it was declined", async () => {
+    const decline = { kind: "soft", reason: null, code: "insufficient_funds" } as const;
+    const declined = { kind: "declined", gatewayPayment: "pay_0", decline } as const;
+    const { said, settled } = await processAgain(23 * HOUR, declined, null, once);
+    expect(said).toEqual(["find"]);
+    expect(settled).toEqual([declined]);
+  });
+
+  test.each([
+    ["does not know", null],
+    [
+      "knows with other terms only",
+      { ...PAID, made: { amount: 1n, currency: "USD", createdAt: NOON } },
+    ],
+  ])("and that the gateway %s is charged, however old it is", async (_, found) => {
+    const { said, settled } = await processAgain(72 * HOUR, found, null, once);
+    expect(said).toEqual(["find", "charge"]);
+    expect(settled).toEqual([PAID]);
+  });
+});
+
+test("a charge of before is due to be looked at for refunds before it is posted, so that no crash forgets them", async () => {
+  const { amount, currency } = calledBefore(MINUTE).payment;
+  const made = { amount, currency, createdAt: NOON - HOUR };
+  const { settled, putOffBefore } = await processAgain(MINUTE, { ...PAID, made });
+  expect([settled.length, putOffBefore]).toEqual([1, 1]);
+});
+
 test.each(["charge", "find"] as const)(
   "a call (%s) whose outcome is unknown settles nothing: the payment is put off",
   async (fails) => {
@@ -64,11 +100,13 @@ async function processAgain(
   ago: number,
   found: ChargeState | null,
   fails: "charge" | "find" | null = null,
+  differently: Partial<ClaimedPayment> = {},
 ) {
-  const claimed = calledBefore(ago);
+  const claimed = { ...calledBefore(ago), ...differently };
   const said: string[] = [];
   const settled: AttemptOutcome["outcome"][] = [];
   let putOff = 0;
+  let putOffBefore = 0;
   const call = async (
     what: "charge" | "find",
     { key }: ChargeRequest,
@@ -93,17 +131,21 @@ async function processAgain(
       now: () => NOON,
       async settle({ outcome }) {
         settled.push(outcome);
+        putOffBefore = putOff;
         return { kind: "already_settled" };
       },
     },
     claimed,
   );
-  return { said, settled, putOff };
+  return { said, settled, putOff, putOffBefore };
 }
 
-/** A database that only puts payments off. */
+/** A database that only puts payments off, or makes them due. */
 function putOffBy(putOff: () => void): Database {
-  const query = async () => putOff();
+  const query = async () => {
+    putOff();
+    return { rowCount: 1 };
+  };
   return { query } as object as Database;
 }
 

@@ -22,10 +22,10 @@ export interface ServerSeen {
   readonly position: bigint;
 }
 
-/** A server that only reads is on its way to another timeline. */
+/** A server that only reads is on its way to another timeline; one may lose what it answers before its disk has it. */
 const SEEN = `
   SELECT ${SERVER_START} AS start,
-    CASE WHEN NOT pg_is_in_recovery() THEN
+    CASE WHEN NOT pg_is_in_recovery() AND current_setting('synchronous_commit') <> 'off' THEN
       (SELECT concat_ws('/', ${DATABASE}, system_identifier, left(pg_walfile_name(pg_current_wal_flush_lsn()), 8))
        FROM pg_control_system())
     END AS history,

@@ -77,7 +77,7 @@ export function openStripeGateway(options: StripeOptions): PaymentGateway {
       for (;;) {
         const { done, value } = await answered("listing the charges", intents.next());
         if (done === true) return;
-        const charge = listedCharge(value);
+        const charge = listedCharge(value, Date.now());
         if (charge !== null) yield charge;
       }
     },
@@ -130,10 +130,11 @@ function termsOf(intent: Stripe.PaymentIntent): ChargeMade {
   return { amount, currency, createdAt: intent.created * 1000 };
 }
 
-/** A charge that succeeded or is in progress; null otherwise, or if it is not ours. */
-function listedCharge(intent: Stripe.PaymentIntent): ListedCharge | null {
+/** A charge that succeeded or is in progress at `now`, its call included; null otherwise, or if it is not ours. */
+function listedCharge(intent: Stripe.PaymentIntent, now: number): ListedCharge | null {
   const { account_id: accountId, payment_id: paymentId, key } = intent.metadata;
-  if (!accountId || !paymentId || !key || chargeState(intent).kind === "declined") return null;
+  if (!accountId || !paymentId || !key) return null;
+  if (chargeStateAt(intent, now).kind === "declined") return null;
   return { accountId, paymentId, key, gatewayPayment: intent.id, ...termsOf(intent) };
 }
 

@@ -167,6 +167,16 @@ describe("all charges of a period", () => {
     ]);
   });
 
+  test("include one whose call has made its intent and not charged it yet, which may still take money", async () => {
+    const undecided = { status: "requires_payment_method", last_payment_error: null };
+    const created = Math.floor(Date.now() / 1000);
+    const { gateway } = await stripeServer(() =>
+      list(LIST, [intent({ ...undecided, created }), intent({ id: "pi_2", ...undecided })]),
+    );
+    const charges = await Array.fromAsync(gateway.listCharges(CREATED_AT, Date.now()));
+    expect(charges.map(({ gatewayPayment }) => gatewayPayment)).toEqual(["pi_1"]);
+  });
+
   test.each([
     ["cannot be read", failure(503, { type: "api_error" })],
     ["comes in trickles", "answers in trickles" as const],
