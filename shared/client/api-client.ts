@@ -196,9 +196,10 @@ export function openApiClient(options: ApiClientOptions) {
     /**
      * Publishes up to 1,000 events; resolves when Kafka has all that were accepted. Events under
      * `rejected` are invalid. After a rejection of the promise, the same events may be sent again if
-     * each has its `eventId` and `occurredAt`.
+     * each has its `eventId` and `occurredAt`. Rejects with TypeError for a dimension called quantity,
+     * quantities or hold_id: those are the event's own.
      */
-    ingest: (events: readonly Usage[], { source = "api-client" } = {}) => {
+    ingest: async (events: readonly Usage[], { source = "api-client" } = {}) => {
       const now = Date.now();
       const body = events.map((usage) => cloudEventOf(usage, { id: newId(now), source, now }));
       const headers = { "content-type": "application/cloudevents-batch+json" };

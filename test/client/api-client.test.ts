@@ -218,6 +218,15 @@ test("usage is ingested; what is refused is named", async () => {
   ]);
 });
 
+test.each(["quantity", "quantities", "hold_id"])(
+  "a dimension called %s is refused: it would be lost, or taken for the event's own",
+  async (name) => {
+    const api = openApiClient({ url: "http://127.0.0.1:1", key: "unused" });
+    const usage = { accountId: "acme", meter: "call", quantity: 1, dimensions: { [name]: "x" } };
+    await expect(api.ingest([usage])).rejects.toThrow(`a dimension cannot be called ${name} here`);
+  },
+);
+
 test("an account is followed, across a lost connection, until the loop is left", async () => {
   const { origin: url, key, loseConnections } = await serveLive(books);
   const api = openApiClient({ url, key });
