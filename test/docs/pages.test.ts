@@ -7,10 +7,12 @@ import { documentedMetrics } from "../infra/observability/observability.ts";
 import { COPIES, GENERATED, ROOT, readGenerated } from "./generated.ts";
 import {
   deadLinks,
+  figuresNotMeasured,
   missingCommands,
   missingMetrics,
   missingPaths,
   missingScripts,
+  type Page,
   readPages,
 } from "./pages.ts";
 
@@ -18,10 +20,14 @@ const MOST_OF_README = 9 * 1024;
 const pages = await readPages();
 const program = await loadProgram(undefined);
 
-function textOf(name: string): string {
+function pageOf(name: string): Page {
   const page = pages.find((one) => one.name === name);
   if (page === undefined) throw new Error(`there is no page ${name}`);
-  return page.text;
+  return page;
+}
+
+function textOf(name: string): string {
+  return pageOf(name).text;
 }
 
 test("the README is short", () => {
@@ -55,6 +61,14 @@ test("every promise names the tests that prove it", () => {
   const rows = promises.filter((row) => !row.startsWith("| promise "));
   expect(rows.length).toBeGreaterThan(20);
   expect(rows.filter((row) => !/`test\/[\w./-]+` ?/.test(row))).toEqual([]);
+});
+
+test.each([
+  { name: "README.md", heading: "Speed" },
+  { name: "docs/limits.md", heading: "What was measured" },
+])("the figures of $name are those of docs/performance.md", ({ name, heading }) => {
+  const performance = pageOf("docs/performance.md");
+  expect(figuresNotMeasured(pageOf(name), heading, performance)).toEqual([]);
 });
 
 test.each(GENERATED)("$page matches the code (npm run docs updates it)", (generated) => {

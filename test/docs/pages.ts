@@ -71,6 +71,33 @@ export function missingMetrics({ text }: Page, served: ReadonlySet<string>): str
   return named.filter((name) => !served.has(name) && !ROLES.includes(name));
 }
 
+/** The figures under a heading of a page that are not, rounded, among those that performance was measured at. */
+export function figuresNotMeasured({ text }: Page, heading: string, performance: Page): number[] {
+  const measured = figuresOf(sectionOf(performance.text, "Measured"));
+  return figuresOf(sectionOf(text, heading)).filter(
+    (figure) => !measured.some((exact) => roundedAs(figure, exact) === figure),
+  );
+}
+
+function sectionOf(text: string, heading: string): string {
+  const section = text.split(/^## /m).find((part) => part.startsWith(`${heading}\n`));
+  if (section === undefined) throw new Error(`there is no heading ${heading}`);
+  return section;
+}
+
+function figuresOf(text: string): number[] {
+  const figures = text.match(/\d[\d,]*(?:\.\d+)?/g) ?? [];
+  return figures.map((figure) => Number(figure.replaceAll(",", "")));
+}
+
+/** `exact` with as many significant digits as `figure` has. */
+function roundedAs(figure: number, exact: number): number {
+  const digits = String(figure)
+    .replace(".", "")
+    .replace(/^0+|0+$/g, "").length;
+  return Number(exact.toPrecision(Math.max(1, digits)));
+}
+
 const OURS = /^(docs|examples|infra|packages|schemas|services|shared|test)\//;
 const FILE = /\.(ts|tsx|avsc|sql|csv)$/;
 
