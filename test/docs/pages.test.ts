@@ -88,6 +88,14 @@ test("the drawing of the folders matches the order that npm run check enforces",
   expect(rooms).toEqual(roomsInOrder());
 });
 
+test.each(["core", "ledger", "kafka"])("the README of shared/%s has all rooms", (folder) => {
+  const readme = textOf(`shared/${folder}/README.md`);
+  const [table = ""] = readme.match(/^\| room .*(?:\n\|.*)*/m) ?? [];
+  const rows = table.split("\n").slice(2);
+  const named = rows.map((row) => `${folder}/${row.match(/[a-z]+(?:-[a-z]+)*/)?.[0]}`);
+  expect(named).toEqual(roomsInOrder().filter((room) => room.startsWith(`${folder}/`)));
+});
+
 function roomsInOrder(): string[] {
   const { forbidden }: { forbidden: { comment: string; from: { path?: string } }[] } =
     createRequire(import.meta.url)("../../.dependency-cruiser.cjs");
