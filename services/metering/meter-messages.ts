@@ -1,30 +1,23 @@
 import type { Admin } from "kafkajs";
 import type { Instant } from "../../shared/core/line/account.ts";
 import { USAGE_READER } from "../../shared/core/text/topics.ts";
-import { plainColumns } from "../../shared/core/usage/usage-columns.ts";
 import { type EventWindow, earliestOf, windowOfKept } from "../../shared/core/usage/usage-event.ts";
 import { RegistryUnavailable } from "../../shared/kafka/codec/registry.ts";
 import type { UsageDecoder } from "../../shared/kafka/codec/usage-decoder.ts";
 import { keepNames } from "../../shared/kafka/codec/usage-names.ts";
-import type { OffsetStretch, RecordsBatch } from "../../shared/kafka/consume/batch-forms.ts";
+import type { RecordsBatch } from "../../shared/kafka/consume/batch-forms.ts";
 import { decodeColumns, valueOfEachSchema } from "../../shared/kafka/consume/decode-columns.ts";
 import type { DecodedUsage } from "../../shared/kafka/consume/decode-messages.ts";
 import { findTrueRetries } from "../../shared/kafka/consume/true-retries.ts";
 import { ratesReader } from "../../shared/ledger/catalogue/rates.ts";
 import type { Database } from "../../shared/ledger/postgres/database.ts";
 import { isDatabaseOutage } from "../../shared/ledger/postgres/outage.ts";
-import type {
-  DebitOutcome,
-  DebitStep,
-  RunOutcome,
-  UsageRun,
-} from "../../shared/ledger/usage/batch.ts";
-import type { DeadLetter } from "../../shared/ledger/usage/dead-letters.ts";
+import type { DebitOutcome, DebitStep } from "../../shared/ledger/usage/batch.ts";
 import { debitUsage } from "../../shared/ledger/usage/debit-usage.ts";
 import { usagePastUntil } from "../../shared/ledger/usage/past-usage.ts";
 import type { Logger } from "../../shared/runtime/logger.ts";
 import { waitOut } from "../../shared/runtime/waits.ts";
-import { TopicRecreated, WHAT_TO_DO } from "./watch-topic.ts";
+import { lostToRetention, nextOffset } from "./next-offset.ts";
 
 export interface MeteringContext {
   readonly database: Database;
@@ -44,8 +37,6 @@ export interface BatchWatch {
   /** Called after every committed transaction, before others are told. */
   committed?(outcome: DebitOutcome): void;
 }
-
-const NOTHING = Buffer.alloc(0);
 
 /** A batch of one partition, with its consumer's heartbeat. */
 export interface Delivery {
@@ -74,23 +65,7 @@ export function meterMessages(
     const heartbeat = async () => {
       await Promise.all(deliveries.map((delivery) => delivery.heartbeat()));
     };
-    const waiting = {
-      signal: context.stopping,
-      isOutage: (error: unknown) => error instanceof RegistryUnavailable || isDatabaseOutage(error),
-      async onWait(error: unknown, waitMs: number) {
-        context.logger.warn(
-          {
-            partitions: deliveries.map(({ batch }) => batch.partition),
-            waitMs,
-            error: (error as Error).message,
-          },
-          error instanceof RegistryUnavailable
-            ? "waiting for the registry"
-            : "waiting for Postgres",
-        );
-        await heartbeat();
-      },
-    };
+    const waiting = outagesOf(context, deliveries, heartbeat);
     const batches = deliveries.map(({ batch }) => batch);
     const values = valueOfEachSchema(batches);
     const learning = { receivedAt: performance.now(), heartbeat };
@@ -119,12 +94,31 @@ export function meterMessages(
     return Promise.all(
       deliveries.map(async ({ batch }, index) => {
         const result = outcome.runs[index];
-        if (result?.kind !== "gap") return nextOffset(context, batch, result);
+        if (result?.kind !== "gap") return nextOffset(context.admin, batch, result);
         const lost = await lostToRetention(context, batch, result.nextOffset, now);
         if (lost !== null) committed(await debit(lost));
         return lost?.runs[0]?.nextOffset ?? result.nextOffset;
       }),
     );
+  };
+}
+
+/** Waits out outages of the registry and Postgres; the consumer stays in its group meanwhile. */
+function outagesOf(
+  { logger, stopping }: MeteringContext,
+  deliveries: readonly Delivery[],
+  heartbeat: () => Promise<void>,
+) {
+  const partitions = deliveries.map(({ batch }) => batch.partition);
+  return {
+    signal: stopping,
+    isOutage: (error: unknown) => error instanceof RegistryUnavailable || isDatabaseOutage(error),
+    async onWait(error: unknown, waitMs: number) {
+      const server = error instanceof RegistryUnavailable ? "the registry" : "Postgres";
+      const { message } = error as Error;
+      logger.warn({ partitions, waitMs, error: message }, `waiting for ${server}`);
+      await heartbeat();
+    },
   };
 }
 
@@ -146,66 +140,4 @@ function keptWindowReader({ database, window, logger }: MeteringContext) {
     }
     return windowOfKept(window, keptSince, now);
   };
-}
-
-async function nextOffset(
-  { admin }: MeteringContext,
-  batch: OffsetStretch,
-  result?: Exclude<RunOutcome, { kind: "gap" }>,
-): Promise<bigint> {
-  if (result === undefined) throw new Error(`no outcome for partition ${batch.partition}`);
-  if (result.kind === "committed") return batch.nextOffset;
-  // A batch that waited long was fetched before others read on: the topic is longer than it says.
-  if (result.nextOffset > batch.highWatermark) {
-    const high = BigInt((await placesOf(admin, batch))?.high ?? 0);
-    if (result.nextOffset > high) throw recreated(batch, high, result.nextOffset);
-  }
-  return result.nextOffset;
-}
-
-/** The first and the last offset of a batch's partition, by now. */
-async function placesOf(
-  admin: MeteringContext["admin"],
-  { topic, partition }: OffsetStretch,
-): Promise<{ readonly low: string; readonly high: string } | undefined> {
-  const offsets = await admin.fetchTopicOffsets(topic);
-  return offsets.find((known) => known.partition === partition);
-}
-
-/**
- * If retention has deleted messages before they were read, the books skip them with a dead letter,
- * the only trace of them. Null if they still exist.
- */
-async function lostToRetention(
-  { admin, logger }: MeteringContext,
-  batch: OffsetStretch,
-  from: bigint,
-  recordedAt: Instant,
-): Promise<DecodedUsage | null> {
-  const { topic, partition } = batch;
-  const first = BigInt((await placesOf(admin, batch))?.low ?? from);
-  if (first <= from) return null;
-  const detail = `offsets ${from} to ${first - 1n} were deleted by the topic's retention before they were read`;
-  logger.error({ topic, partition }, detail);
-  const deadLetter: DeadLetter = {
-    ...{ topic, partition, offset: from, recordedAt, key: null, payload: NOTHING },
-    ...{ accountId: null, meter: null, occurredAt: null },
-    rejection: { reason: "lost_to_retention", detail },
-  };
-  const run: UsageRun = {
-    ...{ partition, fetchedFrom: from, nextOffset: first, from: 0, to: 0 },
-    deadLetters: [deadLetter],
-    messageAt: () => ({ key: null, value: NOTHING }),
-  };
-  return { columns: plainColumns([]), runs: [run] };
-}
-
-function recreated(
-  { topic, partition }: OffsetStretch,
-  high: bigint,
-  nextOffset: bigint,
-): TopicRecreated {
-  return new TopicRecreated(
-    `${topic}/${partition} ends at ${high}, but the books have read up to ${nextOffset}. ${WHAT_TO_DO}`,
-  );
 }

@@ -4,7 +4,16 @@ import { areOfOtherTopic, noteTopicId } from "../../shared/ledger/books/consumer
 import type { Database } from "../../shared/ledger/postgres/database.ts";
 
 /** The topic is not the one that the books were kept from: offsets stand for other messages. */
-export class TopicRecreated extends Error {}
+export class TopicRecreated extends Error {
+  /** `seen`: what shows it, without a full stop. */
+  constructor(seen: string) {
+    super(`${seen}. ${WHAT_TO_DO}`);
+  }
+}
+
+const WHAT_TO_DO =
+  "This is not the topic that the books were kept from: point DATABASE_URL and KAFKA_BROKERS at a matching pair, " +
+  "or restore the topic.";
 
 /**
  * Makes a check that throws TopicRecreated once the usage topic is another one than the books have read, however long
@@ -16,14 +25,8 @@ export function topicCheck(database: Database, ids: Pick<TopicIds, "read">): () 
     const id = await ids.read(topic);
     if (id === null) return;
     if (await areOfOtherTopic(database, USAGE_READER, id)) {
-      throw new TopicRecreated(
-        `${topic} was made anew since the books have read it. ${WHAT_TO_DO}`,
-      );
+      throw new TopicRecreated(`${topic} was made anew since the books have read it`);
     }
     await noteTopicId(database, USAGE_READER, id);
   };
 }
-
-export const WHAT_TO_DO =
-  "This is not the topic that the books were kept from: point DATABASE_URL and KAFKA_BROKERS at a matching pair, " +
-  "or restore the topic.";

@@ -22,7 +22,6 @@ import { silent } from "../support/kafka/kafka.ts";
 import { recordsOf } from "../support/kafka/records-of.ts";
 import { usageBytes, withSchemaId } from "../support/kafka/usage-bytes.ts";
 
-/** What metering does with a batch that does not begin at the books' offset. */
 const ACCOUNT = "acme";
 const topic = TOPICS.usageEvents;
 
