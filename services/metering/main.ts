@@ -5,7 +5,6 @@ import { registerSchemas } from "../../shared/kafka/codec/registry.ts";
 import { openUsageDecoder } from "../../shared/kafka/codec/usage-decoder.ts";
 import { RECORDS } from "../../shared/kafka/consume/batch-forms.ts";
 import { joinBatches } from "../../shared/kafka/consume/join-batches.ts";
-import { publishedBetween } from "../../shared/kafka/consume/published-between.ts";
 import { startReader, untilStopped } from "../../shared/kafka/consume/run-reader.ts";
 import { checkConsumer } from "../../shared/kafka/health/check-consumer.ts";
 import { checkOutbox } from "../../shared/kafka/health/check-outbox.ts";
@@ -15,6 +14,7 @@ import { bookTraces } from "../../shared/kafka/publish/publish-traces.ts";
 import { watchHolds } from "../../shared/kafka/publish/watch-holds.ts";
 import { endStaleTransactions } from "../../shared/ledger/postgres/end-stale-transactions.ts";
 import { requireBooks } from "../../shared/ledger/postgres/require-books.ts";
+import type { DebitOutcome } from "../../shared/ledger/usage/batch.ts";
 import type { Logger } from "../../shared/runtime/logger.ts";
 import { runService } from "../../shared/runtime/run-service.ts";
 import { openSleeper } from "../../shared/runtime/sleeper.ts";
@@ -23,6 +23,7 @@ import { batchTraces, UNTRACED_BATCHES } from "./batch-traces.ts";
 import { checkLag } from "./check-lag.ts";
 import { lagFollower } from "./follow-lag.ts";
 import { lagMetrics } from "./lag-metrics.ts";
+import { measuredMeter } from "./measure-batches.ts";
 import { type Delivery, meterMessages } from "./meter-messages.ts";
 import { meteringMetrics } from "./metering-metrics.ts";
 import { topicCheck } from "./watch-topic.ts";
@@ -57,7 +58,7 @@ await runService("metering", async (service) => {
   await untilUp("the registry", () => registerSchemas(registry));
   await untilUp("Postgres", () => requireBooks(database));
   await untilUp("Kafka", () => admin.connect());
-  const counted = { metered: 0, repeats: 0, deadLetters: 0, lowBalances: 0 };
+  const counted = outcomeCount();
   const measured = meteringMetrics(metrics.register);
   const lag = lagFollower();
   lagMetrics(metrics, lag);
@@ -68,43 +69,16 @@ await runService("metering", async (service) => {
     decoder: openUsageDecoder(registry),
     onCommitted(outcome) {
       measured.committed(outcome);
-      const { metered, repeats, deadLetters, lowBalances } = outcome;
-      counted.metered += metered;
-      counted.repeats += repeats;
-      counted.deadLetters += deadLetters;
-      counted.lowBalances += lowBalances;
+      counted.add(outcome);
       // Top-ups wait for the low-balance event, so it is published immediately.
-      if (lowBalances > 0) sleeper.wake();
+      if (outcome.lowBalances > 0) sleeper.wake();
     },
   });
   const size = batchSize(batchEvents);
   const traces = tracing && bookTraces(tracing);
   const traced = tracing && traces ? batchTraces(tracing, traces) : UNTRACED_BATCHES;
-  const meterInTime = async (deliveries: readonly Delivery[]) => {
-    const from = performance.now();
-    const timeStep = measured.stepTimer();
-    const offsets = await traced(deliveries, (trace) =>
-      meter(deliveries, {
-        ...trace,
-        step(step) {
-          timeStep(step);
-          trace.step?.(step);
-        },
-      }),
-    );
-    const events = deliveries.reduce((sum, { batch }) => sum + batch.count, 0);
-    const tookMs = performance.now() - from;
-    size.took(events, tookMs);
-    measured.took(events, tookMs);
-    for (const { batch } of deliveries) {
-      const published = publishedBetween(batch);
-      if (published === null) continue;
-      measured.debited(published.first, Date.now());
-      lag.metered(batch.partition, published.last);
-    }
-    return offsets;
-  };
-  const handle = joinBatches(meterInTime, {
+  const meterMeasured = measuredMeter(meter, { traced, size, measured, lag });
+  const handle = joinBatches(meterMeasured, {
     atOnce: CONCURRENT_TRANSACTIONS,
     most: size.most,
     sizeOf: ({ batch }: Delivery) => batch.count,
@@ -120,7 +94,7 @@ await runService("metering", async (service) => {
   checkConsumer(health, reader.watch);
   health.started();
   logger.info({ topic: TOPICS.usageEvents }, "metering");
-  const report = setInterval(() => logger.info(counted, "metered so far"), REPORT_EVERY_MS);
+  const report = setInterval(() => logger.info(counted.all(), "metered so far"), REPORT_EVERY_MS);
   const background = Promise.all([
     publishBooks({ ...servers, health, lookEveryMs: PUBLISH_EVERY_MS, sleeper, traces }),
     watchHolds({ ...servers, health }),
@@ -131,6 +105,20 @@ await runService("metering", async (service) => {
   await topicIds.close();
   await servers.close();
 });
+
+/** What this process has metered since its start, for its log. */
+function outcomeCount() {
+  const counted = { metered: 0, repeats: 0, deadLetters: 0, lowBalances: 0 };
+  return {
+    add({ metered, repeats, deadLetters, lowBalances }: DebitOutcome): void {
+      counted.metered += metered;
+      counted.repeats += repeats;
+      counted.deadLetters += deadLetters;
+      counted.lowBalances += lowBalances;
+    },
+    all: () => counted,
+  };
+}
 
 /** Marks usage complete that metering has read to the end, of the topic that it has always read. */
 function watchEnds(
