@@ -24,12 +24,12 @@ const LONGEST_WAIT_MS = 5 * 60_000;
 /** Gateways keep a key for at least a day (Stripe). Later, the same request might charge again. */
 const KEY_HOLDS_MS = 23 * 60 * 60 * 1000;
 
+/** The gateway's clock may be behind by this much; more costs a question for each payment. */
+const CLOCKS_APART_MS = 60_000;
+
 export interface ChargeContext extends PaymentContext {
   readonly settle: Settle;
 }
-
-/** The gateway's clock may be behind by this much; more costs a question for each payment. */
-const CLOCKS_APART_MS = 60_000;
 
 const UNKNOWN = "The payment is being confirmed with the bank.";
 const NO_METHOD = declinedHere("hard", "no_payment_method");
