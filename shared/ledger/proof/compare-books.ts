@@ -1,7 +1,8 @@
 import { to } from "pg-copy-streams";
 import { copyStream } from "../postgres/copy-stream.ts";
 import { queryRow, queryRows, type Transaction } from "../postgres/database.ts";
-import { type PastPartition, pastPartitions } from "../usage/past-usage.ts";
+import { pastPartitions } from "../usage/past-usage.ts";
+import { type ComparedTable, comparedTables } from "./compared-tables.ts";
 
 /** An account whose rows in one table differ between two books. */
 export interface BooksDifference {
@@ -23,95 +24,6 @@ export interface BooksCompared {
   readonly differences: readonly BooksDifference[];
 }
 
-interface Compared {
-  readonly table: string;
-  readonly from?: string;
-  /** The columns to compare, and those that identify a row within its account. */
-  readonly columns: string;
-  readonly key: string;
-  readonly account?: string;
-}
-
-/** Hours of an account that has changed its time zone are not compared: events do not record their zone. */
-const SPEND = `(
-  SELECT account_id, CASE WHEN moved THEN NULL ELSE hour END AS hour, meter,
-         sum(events) AS events, sum(quantity) AS quantity, sum(credits) AS credits
-  FROM spend
-  LEFT JOIN (
-    SELECT DISTINCT account_id, true AS moved
-    FROM subscription_change
-    WHERE kind = 'time_zone_changed'
-  ) AS moved USING (account_id)
-  GROUP BY 1, 2, 3
-) AS spend`;
-
-/**
- * Versions of entries and draws are left out, since a replay has other transactions; so is the instant at
- * which an event was metered, and whether its hold took it, which a replay does not find out.
- */
-const COMPARED = (records: string): readonly Compared[] => [
-  {
-    table: "account",
-    columns:
-      "granted, position, entries, threshold, overdraft, crossings, waiting_crossing, low_balance, next_due_at, settle_at, expired_until, time_zone, currency, created_at",
-    key: "account_id",
-  },
-  {
-    table: "lot",
-    columns:
-      "lot_id, start_position, end_position, credits, source, reference, granted_at, expires_at, noticed_at",
-    key: "lot_id",
-  },
-  {
-    table: "entry",
-    columns: "sequence, kind, credits, granted, position, lot_id, reference, due_at, posted_at",
-    key: "sequence",
-  },
-  {
-    table: "usage_record",
-    from: records,
-    columns:
-      "event_id, meter, quantity, occurred_at, source, dimensions, credits, given_back, start_position, kafka_partition, kafka_offset, hold_id",
-    key: "event_id, source, meter",
-  },
-  {
-    table: "spend",
-    from: SPEND,
-    columns: "hour, meter, events, quantity, credits",
-    key: "hour, meter",
-  },
-  {
-    // A remainder of 0 is written only where an earlier transaction wrote another.
-    table: "carried",
-    from: "(SELECT * FROM carried WHERE remainder <> 0) AS carried",
-    columns: "meter, valid_from, remainder",
-    key: "meter, valid_from",
-  },
-  {
-    table: "month_usage",
-    columns: "meter, valid_from, month, quantity",
-    key: "meter, valid_from, month",
-  },
-  {
-    // What of it is noted, and what is in sums, depends on the batches.
-    table: "budget_spent",
-    from: `(
-      SELECT account_id, dimension, window_name, value, starts_at, ends_at, sum(spent) AS spent
-      FROM budget_spent
-      WHERE ends_at IS NULL OR ends_at > (SELECT since FROM budget_kept)
-      GROUP BY 1, 2, 3, 4, 5, 6
-    ) AS budget_spent`,
-    columns: "dimension, window_name, value, starts_at, ends_at, spent",
-    key: "dimension, window_name, value, starts_at",
-  },
-  {
-    table: "dead_letter",
-    columns: "topic, kafka_partition, kafka_offset, reason",
-    key: "topic, kafka_partition, kafka_offset",
-    account: "coalesce(account_id, '')",
-  },
-];
-
 /** The most accounts, and rows of each table, to list. */
 const MOST_LISTED = 20;
 const MOST_ROWS = 3;
@@ -132,8 +44,8 @@ export async function compareBooks(
   const differing = new Set<string>();
   const differences: BooksDifference[] = [];
   const { rowCount: erasures } = await source.query("SELECT FROM erasure LIMIT 1");
-  const records = comparedRecords(await pastPartitions(source), erasures !== 0);
-  for (const compared of COMPARED(records)) {
+  const past = await pastPartitions(source);
+  for (const compared of comparedTables(past, erasures !== 0)) {
     const named: string[] = [];
     for await (const id of keysThatDiffer(source, target, digestsOf(compared))) {
       differing.add(id);
@@ -150,44 +62,13 @@ export async function compareBooks(
   return { accounts: all?.count ?? 0n, differing: differing.size, differences };
 }
 
-/**
- * Of what the source does not keep any more, the target may have records; of an erased account, other pseudonyms, or
- * the values that the topic still has.
- */
-function comparedRecords(past: readonly PastPartition[], hasErasures: boolean): string {
-  const kept = keptRecords(past);
-  if (!hasErasures) return kept;
-  return `(
-    SELECT account_id, event_id, meter, quantity, occurred_at, source,
-           CASE WHEN names IS NULL THEN dimensions
-                ELSE erased_dimensions(NULL, names, dimensions) END AS dimensions,
-           credits, given_back, start_position, kafka_partition, kafka_offset, hold_id
-    FROM ${kept}
-    LEFT JOIN (${KEPT_DIMENSIONS}) AS erased USING (account_id)
-  ) AS usage_record`;
-}
-
-// What one erasure of an account has kept, another may not have.
-const KEPT_DIMENSIONS = `
-  SELECT account_id, ARRAY(
-    SELECT name
-    FROM erasure, unnest(kept_dimensions) AS name
-    WHERE erasure.account_id = each.account_id
-    GROUP BY name
-    HAVING count(*) = each.times
-  ) AS names
-  FROM (SELECT account_id, count(*) AS times FROM erasure GROUP BY account_id) AS each`;
-
-function keptRecords(past: readonly PastPartition[]): string {
-  if (past.length === 0) return "usage_record";
-  const ends = past.map(({ partition, next }) => `WHEN ${partition} THEN ${next}`);
-  return `(
-    SELECT * FROM usage_record WHERE kafka_offset >= CASE kafka_partition ${ends.join(" ")} ELSE 0 END
-  ) AS usage_record`;
-}
-
 /** A digest of all rows of each account. */
-function digestsOf({ table, from = table, columns, account = "account_id" }: Compared): string {
+function digestsOf({
+  table,
+  from = table,
+  columns,
+  account = "account_id",
+}: ComparedTable): string {
   return `
     SELECT convert_to(${account}, 'UTF8'), sum(hash_record_extended(ROW(${columns}), 0)), count(*)
     FROM ${from}
@@ -198,7 +79,7 @@ function digestsOf({ table, from = table, columns, account = "account_id" }: Com
 /** A digest of each row of an account. */
 function rowDigestsOf(
   books: Transaction,
-  { table, from = table, columns, key, account = "account_id" }: Compared,
+  { table, from = table, columns, key, account = "account_id" }: ComparedTable,
   id: string,
 ): string {
   return `
@@ -215,7 +96,7 @@ function keyText(key: string): string {
 async function rowsThatDiffer(
   source: Transaction,
   target: Transaction,
-  compared: Compared,
+  compared: ComparedTable,
   id: string,
 ): Promise<RowDifference[]> {
   const keys: string[] = [];
@@ -229,7 +110,7 @@ async function rowsThatDiffer(
 
 async function rowsOf(
   books: Transaction,
-  { table, from = table, columns, key, account = "account_id" }: Compared,
+  { table, from = table, columns, key, account = "account_id" }: ComparedTable,
   id: string,
   keys: readonly string[],
 ): Promise<Map<string, string>> {
@@ -274,7 +155,7 @@ function orderOf(a: Digest | undefined, b: Digest | undefined): number {
   return a.key < b.key ? -1 : 1;
 }
 
-/** The rows of a query, streamed; a key comes as `\\\\x61636d65`, then what else there is, between tabs. */
+/** The rows of a query, streamed; a key comes as `\\x61636d65`, then what else there is, between tabs. */
 async function* digestsIn(books: Transaction, query: string): AsyncGenerator<Digest, undefined> {
   let rest = "";
   for await (const chunk of copyStream(books, to(`COPY (${query}) TO STDOUT`))) {
