@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { resolve } from "node:path";
 import { expect, test } from "vitest";
@@ -94,6 +94,17 @@ test.each(["core", "ledger", "kafka"])("the README of shared/%s has all rooms", 
   const rows = table.split("\n").slice(2);
   const named = rows.map((row) => `${folder}/${row.match(/[a-z]+(?:-[a-z]+)*/)?.[0]}`);
   expect(named).toEqual(roomsInOrder().filter((room) => room.startsWith(`${folder}/`)));
+});
+
+test("the guide to the tests names every folder of them", () => {
+  const [table = ""] = textOf("test/README.md").match(/^\| folder .*(?:\n\|.*)*/m) ?? [];
+  const named = table
+    .split("\n")
+    .slice(2)
+    .flatMap((row) => row.split("|")[1]?.split(",") ?? []);
+  const entries = readdirSync(resolve(ROOT, "test"), { withFileTypes: true });
+  const folders = entries.filter((entry) => entry.isDirectory()).map(({ name }) => name);
+  expect(named.map((name) => name.trim()).sort()).toEqual(folders.sort());
 });
 
 function roomsInOrder(): string[] {

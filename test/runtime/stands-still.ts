@@ -1,10 +1,11 @@
-/** A process that works for a while, then computes for ever. */
+/** A process that works for a while, then computes for ever; with `stopped`, its watchdog is stopped before. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { startWatchdog } from "../../shared/runtime/watchdog.ts";
 
-const [limitMs, workMs] = process.argv.slice(2).map(Number);
-startWatchdog("test", limitMs ?? 0);
-await sleep(workMs);
+const [limitMs, workMs, isStopped] = process.argv.slice(2);
+const watchdog = startWatchdog("test", Number(limitMs));
+await sleep(Number(workMs));
+if (isStopped === "stopped") await watchdog.stop();
 console.log("stands still");
 computeForEver();
 
