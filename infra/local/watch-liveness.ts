@@ -6,9 +6,9 @@ const ASK_EVERY_MS = 5_000;
 const MOST_SILENT = 9;
 
 /**
- * Asks a service whether it is alive until it says that it is not, and returns why; null once `ended`. One that
- * gives no answer has not started yet, or its own watchdog ends it; but for nine asks in a row after it had answered, it
- * is stopped as a whole, with its watchdog.
+ * Asks a service whether it is alive until it says that it is not, and returns why; null once `ended`. One that gives
+ * no answer has not started yet, or its own watchdog ends it; but for nine asks in a row after it had answered, it is
+ * stopped as a whole, with its watchdog.
  */
 export async function untilNotAlive(
   address: string,

@@ -52,7 +52,7 @@ export async function retryLocks<T>(
   throw new Error(`${what} stay locked by ${holders}: end what it does, and run set-up again`);
 }
 
-// Of the sessions of others, a role without more rights sees their locks and their names, not since when they have them.
+// Of others' sessions, a role without more rights sees locks and names, not since when they have them.
 const HOLDERS = `
   SELECT DISTINCT pid || ' ' || virtualtransaction AS transaction,
          coalesce(nullif(application_name, ''), pid::text) AS name

@@ -30,7 +30,9 @@ export const SEND_LIMITS: SendLimits = { connectMs: 5_000, answerMs: 15_000 };
 /** Of an answer, no more is read, so that none fills the memory. */
 const MOST_READ_BYTES = 16 << 10;
 const MOST_KEPT_BYTES = 1_024;
-/** An answer counts by its status: what follows is waited for no longer, so that it does not hold up what comes next. */
+/**
+ * An answer counts by its status: what follows is waited for no longer, so that it does not hold up what comes next.
+ */
 const MOST_READ_MS = 1_000;
 /** An idle connection is closed, so that a host that moves is looked up again. */
 const IDLE_MS = 5_000;

@@ -6,7 +6,7 @@ import { webhookId } from "../../shared/ledger/webhooks/take-events.ts";
 
 export type RecordFields = Readonly<Record<string, unknown>> & { readonly account_id: string };
 
-/** Makes what is sent of a type's records, in the form of the Standard Webhooks: `type`, `timestamp`, `data`, and more. */
+/** Makes what is sent of a type's records, in the form of Standard Webhooks: `type`, `timestamp`, `data` and more. */
 export function bodyOf(
   type: EventType,
   schema: TopicSchema,

@@ -50,7 +50,10 @@ export class KnownBalances {
     return this.#balances.get(accountId);
   }
 
-  /** Keeps the newer state; of two of the same version the later one. Null: what was last said of the account cannot be read, so nothing is known of it. */
+  /**
+   * Keeps the newer state; of two of the same version the later one. Null: what was last said of the account cannot
+   * be read, so nothing is known of it.
+   */
   learn(accountId: string, state: KnownBalance | null): void {
     if (this.#accounts !== null && !this.#accounts.has(accountId)) return;
     if (state === null) {

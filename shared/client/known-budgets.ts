@@ -1,7 +1,10 @@
 import { valueIn } from "../core/budgets/budget-value.ts";
 import type { Dimensions } from "../core/offer/value-tree.ts";
 
-/** The budgets of an account's values of a dimension in a window, as BalanceChanged has them. Amounts are micro-credits. */
+/**
+ * The budgets of an account's values of a dimension in a window, as BalanceChanged has them. Amounts are
+ * micro-credits.
+ */
 export interface KnownBudgets {
   readonly dimension: string;
   readonly window: string;

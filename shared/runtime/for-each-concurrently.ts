@@ -1,4 +1,7 @@
-/** Runs `work` on each item, at most `limit` at a time. After a failure nothing more starts; it rejects once the rest is done. */
+/**
+ * Runs `work` on each item, at most `limit` at a time. After a failure nothing more starts; it rejects once the rest
+ * is done.
+ */
 export async function forEachConcurrently<T>(
   items: readonly T[],
   limit: number,

@@ -109,7 +109,10 @@ function redirect(from: number, to: number) {
   return vi.spyOn(net, "connect").mockImplementation(redirecting as typeof net.connect);
 }
 
-/** Calls `onRequest` with the API key and the length of each Kafka request: four bytes of length, two of key, the rest. */
+/**
+ * Calls `onRequest` with the API key and the length of each Kafka request: four bytes of length, two of key, the
+ * rest.
+ */
 function requestReader(
   onRequest: (apiKey: number, length: number) => void,
 ): (bytes: Buffer) => void {

@@ -14,8 +14,9 @@ import { type MeteringProcess, startMetering } from "../support/processes/meteri
 import { superuserUrl } from "../support/stack/template.ts";
 
 /**
- * A catalogue with two models, a default and bands, through the real topic and metering: each event costs what
- * the most specific rate and its highest band say, and explaining, reconciling, replaying and what-if find the same price.
+ * A catalogue with two models, a default and bands, through the real topic and metering: each event costs what the
+ * most specific rate and its highest band say, and explaining, reconciling, replaying and what-if find the same
+ * price.
  */
 const HOUR = 60 * 60_000;
 const ACCOUNT = "dimension-rates";

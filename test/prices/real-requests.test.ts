@@ -1,7 +1,7 @@
 /**
- * 20,000 real requests, on 500 models with five kinds of tokens each and bands, cost to the micro-credit what a calculator says
- * that shares no code with the product: from the text of the price file to the books, whatever the batches. Some
- * accounts have terms of their own, from two instants on, between which the requests occurred.
+ * 20,000 real requests, on 500 models with five kinds of tokens each and bands, cost to the micro-credit what a
+ * calculator says that shares no code with the product: from the text of the price file to the books, whatever the
+ * batches. Some accounts have terms of their own, from two instants on, between which the requests occurred.
  */
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";

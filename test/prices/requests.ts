@@ -10,7 +10,10 @@ function modelOf(at: number) {
   return { provider: `provider-${at % PROVIDERS}`, model: `model-${at}` };
 }
 
-/** A price file in LiteLLM's form: 500 models, five kinds of tokens each, bands for every third one, numbers written in several ways. */
+/**
+ * A price file in LiteLLM's form: 500 models, five kinds of tokens each, bands for every third one, numbers written
+ * in several ways.
+ */
 export function priceFile(): string {
   const random = randomIntegers(7);
   const price = (most: number) => {

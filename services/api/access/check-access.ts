@@ -6,7 +6,9 @@ import type { Caller } from "./caller.ts";
 export interface RouteAccess {
   /** The scopes of keys that open it; a key with any of them may use it, and one with admin. */
   readonly access: Scope | readonly Scope[];
-  /** Whether a dashboard token may use it, for its own account: that of its path, or its handler calls `checkAccount`. */
+  /**
+   * Whether a dashboard token may use it, for its own account: that of its path, or its handler calls `checkAccount`.
+   */
   readonly byToken?: boolean;
   /**
    * Whether a key that is restricted to some accounts may use it though its path names none: it is about no

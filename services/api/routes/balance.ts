@@ -5,7 +5,9 @@ import { readLotsIfDue } from "../../../shared/ledger/books/read-lots.ts";
 import { unknownAccount } from "../problem.ts";
 import { READ, route } from "./route.ts";
 
-/** Products call this before each piece of work, so it reads one row by its key, and lots only if one may have ended. */
+/**
+ * Products call this before each piece of work, so it reads one row by its key, and lots only if one may have ended.
+ */
 export const balanceRoute = route(
   {
     ...READ,

@@ -33,7 +33,7 @@ export function signedCredits(credits: bigint): string {
   return credits > 0n ? `+${exactCredits(credits)}` : exactCredits(credits);
 }
 
-/** Money for customers: "USD 1,200.00", in German "1.200,00 USD". `amount` is in the currency's minor unit, at least 0. */
+/** Money for customers: "USD 1,200.00", in German "1.200,00 USD". `amount` (at least 0) is in minor units. */
 export function moneyText(amount: bigint, currency: string): string {
   return moneyIn(currency, formatMoney(amount, currency));
 }

@@ -51,7 +51,9 @@ export const IDEMPOTENT_MS = 24 * 60 * 60 * 1000;
 /** For how long a hold that has ended can be read, and its id asks for no other one. */
 const HOLDS_KEPT = { count: 40, unit: "day" } as const;
 
-/** For how long the spend of a window can be counted after its end: usage comes no later, unless a person retries it. */
+/**
+ * For how long the spend of a window can be counted after its end: usage comes no later, unless a person retries it.
+ */
 const BUDGET_WINDOWS_KEPT = { count: 40, unit: "day" } as const;
 
 /** For longer than a month lasts in which an alert is raised once. */

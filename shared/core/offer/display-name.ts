@@ -4,7 +4,9 @@ export interface Unit {
   readonly many: string;
 }
 
-/** How people read a meter, a plan, an add-on, or usage by dimensions. It has no versions, and no price depends on it. */
+/**
+ * How people read a meter, a plan, an add-on, or usage by dimensions. It has no versions, and no price depends on it.
+ */
 export interface DisplayName {
   readonly what: "meter" | "plan" | "add_on" | "dimension" | "dimension_value";
   /** Of a value `model=gpt-5`; a dimension whose name holds "=" has no named values. */

@@ -24,8 +24,9 @@ export interface TopicSchema {
 export type Compatibility = "BACKWARD" | "FORWARD_TRANSITIVE";
 
 /**
- * Reads longs as bigint, and also writes decimal strings, as in JSON. Instants (`timestamp-millis`) are
- * plain numbers; other logical types of numbers are told apart (`instantUnitOf`). Arrays and maps cannot have more than their bytes allow; read them with `readBounded`.
+ * Reads longs as bigint, and also writes decimal strings, as in JSON. Instants (`timestamp-millis`) are plain
+ * numbers; other logical types of numbers are told apart (`instantUnitOf`). Arrays and maps cannot have more than
+ * their bytes allow; read them with `readBounded`.
  */
 export function typeHook(
   schema: avro.Schema,

@@ -1,7 +1,7 @@
 import type { Instant } from "../../core/line/account.ts";
 import type { RecordsBatch } from "./batch-forms.ts";
 
-/** When the first and the last message of a batch were published, by the producer's clock or the broker's; null: it has none. */
+/** When the first and last message of a batch were published, by the producer's or broker's clock; null: none. */
 export function publishedBetween({
   slices,
 }: Pick<RecordsBatch, "slices">): { readonly first: Instant; readonly last: Instant } | null {

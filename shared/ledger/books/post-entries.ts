@@ -9,8 +9,8 @@ const INTO = {
 };
 
 /**
- * Posts entries, each at an instant and by someone (null: nobody requested it). `accounts` are their accounts before this transaction: an entry
- * has the version that it gives its account.
+ * Posts entries, each at an instant and by someone (null: nobody requested it). `accounts` are their accounts before
+ * this transaction: an entry has the version that it gives its account.
  */
 export async function postEntries(
   transaction: Transaction,

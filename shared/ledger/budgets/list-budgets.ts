@@ -6,7 +6,8 @@ import type { Account, Instant } from "../../core/line/account.ts";
 import { columnsOf } from "../postgres/array-literal.ts";
 import { queryRows, type Transaction } from "../postgres/database.ts";
 
-// What is spent and held of a budget fills it. What every value may spend is an entry of its own, and has spent nothing. Where nothing may be spent, a value is full.
+// What is spent and held of a budget fills it. What every value may spend is an entry of its own, and has spent
+// nothing. Where nothing may be spent, a value is full.
 const LIST = `
   WITH span AS (
     SELECT *

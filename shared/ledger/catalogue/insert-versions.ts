@@ -50,7 +50,10 @@ const INSERT_CREDIT_PRICES = `
   SELECT currency, valid_from, credits, life, life_months, $2
   FROM jsonb_populate_recordset(NULL::credit_price, $1)`;
 
-/** Adds the versions that are new, and rates to those that are completed; `by`: who requested it. The caller holds the lock under which they were decided. */
+/**
+ * Adds the versions that are new, and rates to those that are completed; `by`: who requested it. The caller holds the
+ * lock under which they were decided.
+ */
 export async function insertVersions(
   transaction: Transaction,
   { meters, plans, addOns, creditPrices }: Omit<CatalogueChanges, "names">,

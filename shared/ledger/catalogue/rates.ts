@@ -165,9 +165,9 @@ export function earliestChange(now: Instant, maxAheadMs: number): Instant {
 }
 
 /**
- * Sets a meter's price from an instant on and keeps its feed; `by`: who requested it. The first price of a meter may begin at any
- * time, a later one not before `earliestChange`, so that no metered event would get another price. Prices by
- * dimensions are not replaced by one.
+ * Sets a meter's price from an instant on and keeps its feed; `by`: who requested it. The first price of a meter may
+ * begin at any time, a later one not before `earliestChange`, so that no metered event would get another price.
+ * Prices by dimensions are not replaced by one.
  */
 export async function setRate(
   database: Database,

@@ -18,8 +18,9 @@ export type HoldAsked = HoldRequest & Pick<HoldPlace, "accountId">;
 export type HoldOutcome = HoldDecision | UnknownAccount;
 
 /**
- * Decides on requests about holds of any accounts, in their order, in one transaction. What is due on an account
- * by time alone is settled first. `overdraft` is that of accounts without their own. Returns an outcome for each request once all of them are durable.
+ * Decides on requests about holds of any accounts, in their order, in one transaction. What is due on an account by
+ * time alone is settled first. `overdraft` is that of accounts without their own. Returns an outcome for each request
+ * once all of them are durable.
  */
 export async function changeHolds(
   database: Database,

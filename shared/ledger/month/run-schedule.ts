@@ -13,7 +13,9 @@ import {
   settleAccounts,
 } from "./settle-accounts.ts";
 
-/** A run of the scheduler: it settles the accounts that are due, then publishes expiry notices, then looks at runways. */
+/**
+ * A run of the scheduler: it settles the accounts that are due, then publishes expiry notices, then looks at runways.
+ */
 export interface ScheduleRun {
   readonly clock: Instant;
   /** Until when all usage is metered, at most `clock`; null: unknown. */

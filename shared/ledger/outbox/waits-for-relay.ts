@@ -8,8 +8,8 @@ const ANY = `
          AS any`;
 
 /**
- * Whether records of known topics, dead letters, or dead letters to retry wait for the relay. One statement outside of a
- * transaction, so that a relay which finds nothing may look often.
+ * Whether records of known topics, dead letters, or dead letters to retry wait for the relay. One statement outside
+ * of a transaction, so that a relay which finds nothing may look often.
  */
 export async function waitsForRelay(database: Database): Promise<boolean> {
   return (

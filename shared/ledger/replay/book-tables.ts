@@ -72,8 +72,8 @@ const BUILT_TABLES = [
 ] as const;
 
 /**
- * The replay writes its offsets, migrating writes migrations and the oldest version, the scheduler what it deleted. What is past
- * retention in the original books is usage like any other in those that are built.
+ * The replay writes its offsets, migrating writes migrations and the oldest version, the scheduler what it deleted.
+ * What is past retention in the original books is usage like any other in those that are built.
  */
 const OTHER_TABLES = [
   ...["consumer_offset", "migration", "oldest_version", "housekeeping"],

@@ -13,7 +13,10 @@ const ADD = `
       quantity = spend.quantity + excluded.quantity,
       credits = spend.credits + excluded.credits`;
 
-/** Adds usage that is not on the accounts to the sums per account, meter and hour, in key order so that writers do not deadlock. */
+/**
+ * Adds usage that is not on the accounts to the sums per account, meter and hour, in key order so that writers do not
+ * deadlock.
+ */
 export async function addSpend(transaction: Transaction, spends: readonly Spend[]): Promise<void> {
   if (spends.length === 0) return;
   const sorted = [...spends].sort(byKey);

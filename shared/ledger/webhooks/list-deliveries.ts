@@ -83,8 +83,8 @@ const DUE = `
   WHERE webhook_queue.tries > 0`;
 
 /**
- * Sends a delivery again, with the same id, before what is newer of its account and type; of a paused endpoint once it is
- * resumed. False: there is none of this id.
+ * Sends a delivery again, with the same id, before what is newer of its account and type; of a paused endpoint once
+ * it is resumed. False: there is none of this id.
  */
 export async function sendAgain(
   database: Database,

@@ -30,7 +30,10 @@ export async function openCatalogue({ database }: Books): Promise<void> {
 
 interface SubscriberOptions {
   readonly at: Instant;
-  /** Default: `hundred`, whose credits come immediately; those of `hundred-paid` when paid; of `hundred-days` the first month by its days. */
+  /**
+   * Default: `hundred`, whose credits come immediately. Those of `hundred-paid` come when paid, and those of
+   * `hundred-days` in the first month by its days.
+   */
   readonly planId?: string;
   readonly renewal?: Renewal;
   readonly interval?: BillingInterval;
