@@ -29,10 +29,10 @@ const STALLED_AFTER_MS = 60_000;
 const MOST_COUNTED = 10_000;
 
 /**
- * Makes the scheduler's run: settles what is due, publishes expiry notices, requests retries of dead letters whose
- * account, meter or price now exists, erases what has come to erased accounts, and logs a summary. It waits out an
- * outage of Postgres; any other failure is logged, and the next run tries again. When stopping, it ends after the
- * current transaction.
+ * Makes the scheduler's run: settles what is due, publishes expiry notices, raises alerts of short runways, requests
+ * retries of dead letters whose account, meter or price now exists, erases what has come to erased accounts, and logs
+ * a summary. It waits out an outage of Postgres; any other failure is logged, and the next run tries again. When
+ * stopping, it ends after the current transaction.
  */
 export function schedulerRun(context: RunContext): () => Promise<void> {
   const { database, waits, logger, stopping } = context;

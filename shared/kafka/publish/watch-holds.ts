@@ -7,7 +7,7 @@ import type { OutageRetry } from "../client/retry-outages.ts";
 /** What a hold set aside is to be back, and said, within two seconds. */
 const LOOK_EVERY_MS = 500;
 
-/** Ends holds whose time is over, until the service stops. Every service does, so that any one suffices. */
+/** Ends holds whose time is over, until the service stops. Every service but webhooks does: any one suffices. */
 export function watchHolds(parts: {
   readonly database: Database;
   readonly waits: OutageRetry;
