@@ -22,6 +22,7 @@ export interface ReachedBudget {
   readonly occurredAt: Instant;
 }
 
+/** The alert of a level of a budget that is reached. */
 export function budgetAlert({
   dimension,
   value,

@@ -49,6 +49,7 @@ export interface Shortage {
   readonly ofStarts: Set<UsageEvent>;
 }
 
+/** Nothing is missing so far. */
 export function noShortage(): Shortage {
   return { ofEntries: new Set(), ofLots: new Set(), ofStarts: new Set() };
 }

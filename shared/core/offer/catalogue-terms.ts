@@ -11,7 +11,7 @@ export type PlanTerms = Pick<Plan, "credits" | "life" | "firstCredits" | "firstM
 export type AddOnTerms = Pick<AddOn, "credits">;
 export type CreditPriceTerms = Pick<CreditPrice, "credits" | "life">;
 
-/** True when two versions have the same terms. */
+/** True when two versions of a meter have the same terms. */
 export function isSameMeter(a: MeterTerms, b: MeterTerms): boolean {
   return isSameFeed(a.feed, b.feed) && isSamePricing(a, b);
 }
@@ -21,6 +21,7 @@ function isSamePricing(a: MeterTerms, b: MeterTerms): boolean {
   return !("rates" in b) && isSamePrice(a, b);
 }
 
+/** True when units cost the same, alone and in tiers of a month. */
 export function isSamePrice(a: UnitPrice, b: UnitPrice): boolean {
   if (a.credits !== b.credits || a.per !== b.per || a.roundUp !== b.roundUp) return false;
   const [tiers, others] = [a.tiers ?? [], b.tiers ?? []];
@@ -76,6 +77,7 @@ export function termsOf(version: MeterVersion): MeterTerms {
   return { dimensions, rates: rates.map(({ stated }) => stated), ...fed };
 }
 
+/** True when two versions of a plan have the same terms; the order of its prices does not matter. */
 export function isSamePlan(a: PlanTerms, b: PlanTerms): boolean {
   return (
     a.credits === b.credits &&
@@ -92,10 +94,12 @@ export function isSamePlan(a: PlanTerms, b: PlanTerms): boolean {
   );
 }
 
+/** True when two versions of an add-on have the same terms. */
 export function isSameAddOn(a: AddOnTerms, b: AddOnTerms): boolean {
   return a.credits === b.credits;
 }
 
+/** True when two versions of the price of credits have the same terms. */
 export function isSameCreditPrice(a: CreditPriceTerms, b: CreditPriceTerms): boolean {
   return a.credits === b.credits && isSameLife(a.life, b.life);
 }

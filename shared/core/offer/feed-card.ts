@@ -8,6 +8,7 @@ export type FedVersion = Pick<MeterVersion, "meter" | "validFrom" | "feed">;
 /** By event type: the meters that it feeds or has fed, each with all its versions, newest first. */
 export type FeedCard = ReadonlyMap<string, ReadonlyMap<string, readonly FedVersion[]>>;
 
+/** The feeds of versions of meters; those without a feed have no place on it. */
 export function toFeedCard(versions: Iterable<FedVersion>): FeedCard {
   const card = new Map<string, Map<string, readonly FedVersion[]>>();
   for (const [meter, newestFirst] of toRateCard(versions)) {

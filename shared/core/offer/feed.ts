@@ -17,6 +17,7 @@ export function parsePath(text: string): DataPath | null {
   return PATH.test(text) ? text.slice(2).split(".") : null;
 }
 
+/** A path as the catalogue file writes it: what `parsePath` reads. */
 export function pathText(path: DataPath): string {
   return `$.${path.join(".")}`;
 }

@@ -20,15 +20,17 @@ export function startOfDay(instant: Instant, timeZone: string): Instant {
   return beginOf(dayOf(instant, timeZone), timeZone);
 }
 
+/** The first instant of the local month that an instant is in. */
 export function startOfMonth(instant: Instant, timeZone: string): Instant {
   return beginOf(dayOf(instant, timeZone).with({ day: 1 }), timeZone);
 }
 
-/** The first instant of the next local day, and of the next month. */
+/** The first instant of the next local day. */
 export function startOfNextDay(instant: Instant, timeZone: string): Instant {
   return beginOf(dayOf(instant, timeZone).add({ days: 1 }), timeZone);
 }
 
+/** The first instant of the next local month. */
 export function startOfNextMonth(instant: Instant, timeZone: string): Instant {
   return beginOf(dayOf(instant, timeZone).with({ day: 1 }).add({ months: 1 }), timeZone);
 }

@@ -121,14 +121,17 @@ export interface AccountCard {
   get(meter: string): readonly AccountVersion[] | undefined;
 }
 
+/** True for a version whose price depends on dimensions or bands. */
 export function isTable(version: AccountVersion): version is RateTable {
   return "dimensions" in version;
 }
 
+/** True for a version of an account's own terms. */
 export function isOwn(version: AccountVersion): version is OwnVersion {
   return "own" in version;
 }
 
+/** True for a rate of an account's own terms. */
 export function isOwnRate(rate: Rate | StatedRate): rate is OwnRate {
   return "factor" in rate;
 }

@@ -8,6 +8,7 @@ export interface Rates {
   readonly own: ReadonlyMap<string, AccountCard>;
 }
 
+/** All prices of usage: those of the list, and of each account with terms of its own. */
 export function toRates(list: RateCard, terms: readonly OwnTerms[] = []): Rates {
   const byAccount = Map.groupBy(terms, ({ accountId }) => accountId);
   const own = new Map<string, AccountCard>();

@@ -84,6 +84,7 @@ export function firstLines({ goesOn }: UsageColumns, places: Int32Array): Int32A
   return goesOn.includes(1) ? places.filter((place) => goesOn[place] !== 1) : places;
 }
 
+/** The account of the event at a place. */
 export function accountIdAt({ names, account, plain }: UsageColumns, place: number): string {
   return plain.get(place)?.accountId ?? names.accounts.valueOf(account[place] ?? -1);
 }
@@ -94,6 +95,7 @@ export function holdIdAt({ names, hold }: UsageColumns, place: number): string |
   return number === NO_HOLD ? null : names.holds.valueOf(number);
 }
 
+/** The meter of the line at a place. */
 export function meterAt({ names, meter, plain }: UsageColumns, place: number): string {
   return plain.get(place)?.meter ?? names.meters.valueOf(meter[place] ?? -1);
 }
@@ -106,6 +108,7 @@ export function furtherMetersAt({ plain }: UsageColumns, place: number): readonl
 
 const NO_METERS: readonly string[] = [];
 
+/** When the event at a place occurred. */
 export function occurredAtAt({ occurredAt, plain }: UsageColumns, place: number): Instant {
   return plain.get(place)?.occurredAt ?? occurredAt[place] ?? 0;
 }

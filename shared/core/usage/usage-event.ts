@@ -129,11 +129,12 @@ export function rejectEvent(
   return null;
 }
 
-/** The last and the first instant at which an event may have occurred. */
+/** The last instant at which an event may have occurred. */
 export function latestOf({ maxAheadMs }: EventWindow, now: Instant): Instant {
   return now + maxAheadMs;
 }
 
+/** The first instant at which an event may have occurred. */
 export function earliestOf({ maxBehindMs }: EventWindow, now: Instant): Instant {
   return now - maxBehindMs;
 }

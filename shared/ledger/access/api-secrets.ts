@@ -41,6 +41,7 @@ export function readSecret(text: string): Secret | null {
   return { kind: "token", accountId, hash: hashOf(ofToken) };
 }
 
+/** True for equal digests; takes as long whichever bytes differ. */
 export function isSame(a: Buffer, b: Buffer): boolean {
   return a.length === b.length && timingSafeEqual(a, b);
 }

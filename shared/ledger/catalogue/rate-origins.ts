@@ -43,6 +43,7 @@ export async function readSources(database: Queryable, meter: string | null): Pr
     byMeter.get(of)?.find(({ source }) => source.importedAt === importedAt)?.source;
 }
 
+/** What a rate was imported from: the row of its list price, and its price table. */
 export function toOrigin(
   { listPrice, listPer, markup }: Omit<OriginRow, "importedAt">,
   source: RateSource,

@@ -39,6 +39,7 @@ export const STATED = `
   'patterns', patterns, 'bandOf', band_of, 'bandFrom', band_from::text, 'credits', part.credits::text,
   'per', part.per::text, 'roundUp', part.round_up`;
 
+/** The rate that a row of `STATED` has. */
 export function toStated({ patterns, bandOf, bandFrom, ...row }: StatedRow): StatedRate {
   const price = { credits: BigInt(row.credits), per: BigInt(row.per) };
   const rounded = row.roundUp === null ? {} : { roundUp: row.roundUp };

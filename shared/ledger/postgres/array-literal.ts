@@ -4,10 +4,12 @@
  */
 const NEEDS_QUOTES = /[^A-Za-z0-9_.:@/-]|^$|^null$/i;
 
+/** An array of text, as `$1::text[]` takes it. */
 export function textArray(values: readonly (string | null)[]): string {
   return `{${values.map(quoted).join(",")}}`;
 }
 
+/** An array of numbers or booleans, as `$1::bigint[]` and the like take it. */
 export function bigintArray(values: readonly (bigint | number | boolean | null)[]): string {
   return `{${values.map((value) => (value === null ? "NULL" : String(value))).join(",")}}`;
 }

@@ -39,6 +39,7 @@ export async function readWaits(database: Queryable, accountId: string): Promise
   return waits;
 }
 
+/** True when an erasure need not wait. */
 export function isNothing({ plan, ...counts }: Waits): boolean {
   return plan === null && Object.values(counts).every((count) => count === 0);
 }

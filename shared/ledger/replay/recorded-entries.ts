@@ -75,6 +75,7 @@ export interface RecordedEntries {
   starts(events: readonly UsageEvent[]): Promise<Map<string, MicroCredits | null>>;
 }
 
+/** Reads what the original books recorded, and keeps of it what is asked for again, within bounds. */
 export function recordedEntries(source: Transaction): RecordedEntries {
   const kept = new Map<string, EntryHistory>();
   let size = 0;

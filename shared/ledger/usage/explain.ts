@@ -171,6 +171,7 @@ export async function totalsAcross(
   return queryRows<MeterTotal>(transaction, TOTAL_ACROSS, values);
 }
 
+/** The usage record that a row has, with the stretch of the line that it drew. */
 export function toRecord({ start, ...record }: RecordRow): UsageRecord {
   return { ...record, drawn: { start, end: start + record.credits - record.givenBack } };
 }
