@@ -1,19 +1,16 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { TOPICS } from "../core/text/topics.ts";
-import {
-  DEFAULT_WINDOW,
-  type EventWindow,
-  rejectEvent,
-  type UsageEvent,
-} from "../core/usage/usage-event.ts";
+import { DEFAULT_WINDOW, type EventWindow, type UsageEvent } from "../core/usage/usage-event.ts";
 import { isKafkaOutage, type KafkaLog, openKafka } from "../kafka/client/kafka-client.ts";
 import { RegistryUnavailable, registerSchema } from "../kafka/codec/registry.ts";
 import { openPublisher } from "../kafka/publish/publisher.ts";
 import type { KafkaSettings, RegistrySettings } from "../runtime/server-settings.ts";
 import { growingWait } from "../runtime/waits.ts";
 import { eventIds } from "./event-ids.ts";
+import { toText, toUsageEvent } from "./to-usage-event.ts";
 import type { Usage } from "./usage.ts";
 
+export { InvalidUsage } from "./to-usage-event.ts";
 export type { Usage } from "./usage.ts";
 
 export interface UsageClientOptions {
@@ -30,9 +27,6 @@ export interface UsageClientOptions {
   /** Logs retries. Default: none. */
   readonly logger?: KafkaLog;
 }
-
-/** The usage is invalid and was not published. */
-export class InvalidUsage extends Error {}
 
 /**
  * Kafka did not acknowledge the event in time, or refuses it (`cause`). `event` can be published again as
@@ -137,7 +131,7 @@ export function openUsageClient(options: UsageClientOptions): UsageClient {
 
   function accept(usage: Usage): UsageEvent {
     if (closed) throw new Error("the usage client is closed");
-    return toEvent(usage, options.source ?? "", options.window ?? DEFAULT_WINDOW, newId);
+    return toUsageEvent(usage, options.source ?? "", options.window ?? DEFAULT_WINDOW, newId);
   }
 
   /** Events are sent in order, so the newest is settled last. */
@@ -187,65 +181,6 @@ function countOverdue(queue: readonly Pending[], time: number): number {
 
 function isOutage(error: unknown): boolean {
   return isKafkaOutage(error) || error instanceof RegistryUnavailable;
-}
-
-function toEvent(
-  usage: Usage,
-  source: string,
-  window: EventWindow,
-  newId: (now: number) => string,
-): UsageEvent {
-  const now = Date.now();
-  const event: UsageEvent = {
-    eventId: toText("eventId", usage.eventId ?? newId(now)),
-    accountId: toText("accountId", usage.accountId),
-    meter: toText("meter", usage.meter),
-    quantity: toQuantity("quantity", usage.quantity),
-    occurredAt: Number(usage.occurredAt ?? now),
-    source: toText("source", usage.source ?? source),
-    dimensions: toDimensions(usage.dimensions ?? {}),
-    quantities: toQuantities(usage.quantities ?? {}),
-    holdId: usage.holdId == null ? null : toText("holdId", usage.holdId),
-  };
-  const rejection = Number.isSafeInteger(event.occurredAt)
-    ? rejectEvent(event, now, window)
-    : { reason: "malformed", detail: "occurredAt is not a date" };
-  if (rejection === null) return event;
-  throw new InvalidUsage(`usage not published (${rejection.reason}): ${rejection.detail}`);
-}
-
-/** Checks the type for JavaScript callers, as the functions below do. */
-function toText(field: string, value: unknown): string {
-  if (typeof value === "string") return value;
-  throw new InvalidUsage(`usage not published: ${field} is not text`);
-}
-
-function toQuantity(name: string, quantity: unknown): bigint {
-  if (typeof quantity !== "number" && typeof quantity !== "bigint") {
-    throw new InvalidUsage(`usage not published: ${name} is not a number or a bigint`);
-  }
-  if (typeof quantity === "number" && !Number.isSafeInteger(quantity)) {
-    const whole = "is not a whole number of less than 2^53; larger ones take a bigint";
-    throw new InvalidUsage(`usage not published: ${name} ${quantity} ${whole}`);
-  }
-  return BigInt(quantity);
-}
-
-/** Copies the further quantities, as the caller may change them. */
-function toQuantities(quantities: Readonly<Record<string, unknown>>): Record<string, bigint> {
-  const whole = Object.entries(quantities).map(([meter, quantity]) => {
-    return [meter, toQuantity(`the quantity of ${meter}`, quantity)] as const;
-  });
-  return Object.fromEntries(whole);
-}
-
-/** Copies the dimensions, as the caller may change them. */
-function toDimensions(dimensions: Readonly<Record<string, unknown>>): Record<string, string> {
-  const texts = Object.entries(dimensions).map(([key, value]): [string, string] => {
-    if (typeof value === "string") return [key, value];
-    throw new InvalidUsage(`usage not published: dimension ${key} is not text`);
-  });
-  return Object.fromEntries(texts);
 }
 
 function toOutgoing({ event, traceparent }: Pending) {
