@@ -9,18 +9,15 @@ import {
 import type { Registry } from "../kafka/codec/registry.ts";
 import { SCHEMAS, type TopicSchema } from "../kafka/codec/schemas.ts";
 import { readRanges } from "../kafka/consume/read-ranges.ts";
-import { erasedReference } from "../ledger/books/erased-reference.ts";
 import type { Transaction } from "../ledger/postgres/database.ts";
 import {
   COUNTED_TOPICS,
   type CountedTopic,
   findAccounts,
-  findEntries,
-  type LackedEntry,
-  type PublishedEntry,
   readPublishedVersions,
   readRecordCounts,
 } from "../ledger/proof/verify-published.ts";
+import { type BillingFields, compareEntries } from "./compare-entries.ts";
 import type { PublicationDifference } from "./difference.ts";
 import { openSequences } from "./seen-sequences.ts";
 import { openToldBalances } from "./told-balances.ts";
@@ -82,7 +79,7 @@ async function compareCounted(
 ): Promise<PublishedCounts> {
   const { transaction, accountId, onDifference } = comparison;
   const sequences = openSequences();
-  const entries = topic === TOPICS.credits ? compareEntries(comparison) : null;
+  const entries = topic === TOPICS.credits ? compareEntries(transaction, onDifference) : null;
   const { records, isWhole } = await readTopic(comparison, topic, async (record, { isKnown }) => {
     if ("problem" in record) return;
     sequences.add(record);
@@ -102,64 +99,6 @@ async function compareCounted(
     }
   }
   return { records, pastRetention };
-}
-
-const ENTRIES_PER_LOOKUP = 1_000;
-
-/**
- * Compares published entries with those of the books. What differs is reported at the end: only then is
- * it known whether the topic contradicts itself.
- */
-function compareEntries({ transaction, onDifference }: PublicationComparison) {
-  const agreed = openSequences();
-  const differing = new Map<string, EntryDifference>();
-  let waiting: PublishedEntry[] = [];
-
-  async function lookUp(): Promise<void> {
-    const entries = waiting;
-    waiting = [];
-    const ofBooks = await findEntries(transaction, entries);
-    for (const published of entries) {
-      const name = `${published.accountId}/${published.sequence}`;
-      const inBooks = ofBooks.get(name);
-      if (inBooks === undefined) continue;
-      if (!("isCounted" in inBooks) && isSame(published, inBooks)) agreed.add(published);
-      else differing.set(name, differenceOf(published, inBooks, differing.get(name)));
-    }
-  }
-
-  return {
-    async add(record: BillingRecord<Fields>): Promise<void> {
-      waiting.push(toEntry(record));
-      if (waiting.length >= ENTRIES_PER_LOOKUP) await lookUp();
-    },
-    async finish(): Promise<void> {
-      await lookUp();
-      for (const found of differing.values()) {
-        const { accountId, published } = found;
-        const isContradicted = found.isContradicted || agreed.has(accountId, published.sequence);
-        onDifference({ ...found, isContradicted });
-      }
-    },
-  };
-}
-
-type EntryDifference = Extract<PublicationDifference, { kind: "missing_entry" | "other_entry" }> & {
-  readonly published: PublishedEntry;
-};
-
-/** `earlier` is the difference of another record of the same entry. */
-function differenceOf(
-  published: PublishedEntry,
-  inBooks: PublishedEntry | LackedEntry,
-  earlier: EntryDifference | undefined,
-): EntryDifference {
-  const { accountId, sequence } = published;
-  const isContradicted =
-    earlier !== undefined && (earlier.isContradicted || !isSame(earlier.published, published));
-  return "isCounted" in inBooks
-    ? { kind: "missing_entry", accountId, sequence, published, ...inBooks, isContradicted }
-    : { kind: "other_entry", accountId, published, inBooks, isContradicted };
 }
 
 /** Returns how many records were compared. */
@@ -183,10 +122,13 @@ async function compareBalances(comparison: PublicationComparison): Promise<numbe
 async function readTopic(
   comparison: PublicationComparison,
   topic: string,
-  onRecord: (record: BillingRecord<Fields> | Unreadable, place: RecordPlace) => Promise<void>,
+  onRecord: (
+    record: BillingRecord<BillingFields> | Unreadable,
+    place: RecordPlace,
+  ) => Promise<void>,
 ): Promise<{ readonly records: number; readonly isWhole: boolean }> {
   const { kafka, admin, registry, signal, knownBelow, accountId, transaction } = comparison;
-  const read = openBillingReader<Fields>(registry, schemaOf(topic));
+  const read = openBillingReader<BillingFields>(registry, schemaOf(topic));
   let records = 0;
   const offsets = await admin.fetchTopicOffsets(topic);
   const ranges = new Map(
@@ -226,9 +168,9 @@ interface RecordPlace {
 
 /** Null: it names no account. */
 function toNamed(
-  record: BillingRecord<Fields> | UnreadableOfTopic,
+  record: BillingRecord<BillingFields> | UnreadableOfTopic,
   place: Pick<Unreadable, "topic" | "partition" | "offset">,
-): BillingRecord<Fields> | Unreadable | null {
+): BillingRecord<BillingFields> | Unreadable | null {
   const { accountId } = record;
   if (accountId === null) return null;
   return "problem" in record ? { ...record, accountId, ...place } : record;
@@ -241,31 +183,4 @@ function schemaOf(topic: string): TopicSchema {
   const schema = Object.values(SCHEMAS).find((of) => of.topic === topic);
   if (schema === undefined) throw new Error(`there is no schema for topic ${topic}`);
   return schema;
-}
-
-/** What an entry has beside its account and sequence; other topics' records have other fields. */
-interface Fields extends Pick<PublishedEntry, "kind" | "credits" | "balance" | "reference"> {
-  readonly account_id: string;
-  readonly lot_id: string | null;
-  readonly due_at: number;
-  readonly posted_at: number;
-}
-
-function toEntry({ accountId, sequence, fields }: BillingRecord<Fields>): PublishedEntry {
-  const { kind, credits, balance, reference, lot_id: lotId, due_at, posted_at } = fields;
-  return {
-    ...{ accountId, sequence, kind, credits, balance, lotId, reference },
-    ...{ dueAt: Number(due_at), postedAt: Number(posted_at) },
-  };
-}
-
-const COMPARED = ["kind", "credits", "balance", "lotId", "dueAt"] as const;
-
-/** The books have a digest in place of what a person wrote about an account that is erased. */
-function isSame(published: PublishedEntry, other: PublishedEntry): boolean {
-  const { accountId, reference } = published;
-  return (
-    COMPARED.every((field) => published[field] === other[field]) &&
-    (reference === other.reference || erasedReference(accountId, reference) === other.reference)
-  );
 }
