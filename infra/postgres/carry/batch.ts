@@ -3,16 +3,16 @@ import { bigintArray, columnsOf } from "../../../shared/ledger/postgres/array-li
 import { queryRow, queryRows, type Transaction } from "../../../shared/ledger/postgres/database.ts";
 import type { ReceivedLine } from "../../../shared/ledger/usage/event-rows.ts";
 import {
-  identitiesOn,
-  newIdentities,
-  writeIdentities,
-} from "../../../shared/ledger/usage/identities.ts";
-import {
   type Page,
   type PagedUsage,
   pagesOf,
   writePages,
 } from "../../../shared/ledger/usage/pages.ts";
+import {
+  identitiesOn,
+  newIdentities,
+  writeIdentities,
+} from "../../../shared/ledger/usage/write-identities.ts";
 import { refuseMissing, UncarriedUsage } from "./compare.ts";
 import { digestOf } from "./digest.ts";
 

@@ -10,9 +10,9 @@ import {
 import { type HoldsUsed, usedOf } from "../holds/take-usage.ts";
 import type { RowWriter } from "../postgres/insert-rows.ts";
 import type { EventKeys } from "./event-key.ts";
-import type { NewIdentities } from "./identities.ts";
 import type { PageHolds, PageRow } from "./page-row.ts";
 import { dimensionsJson, MOST_APART_MS, MOST_LINES } from "./pages.ts";
+import type { NewIdentities } from "./write-identities.ts";
 
 /** By which transaction events were drawn. */
 interface DrawnBy {

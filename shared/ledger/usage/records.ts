@@ -7,13 +7,8 @@ import type { RowWriter } from "../postgres/insert-rows.ts";
 import { isUuid } from "./event-key.ts";
 import { type EventRow, eventOfRows, rowsByEvent } from "./event-rows.ts";
 import { findRecords } from "./find-records.ts";
-import {
-  type Generations,
-  type KeysAtPlaces,
-  namedDigests,
-  namedKeys,
-  placesKnown,
-} from "./identities.ts";
+import { type Generations, placesKnown } from "./identities.ts";
+import { type KeysAtPlaces, namedDigests, namedKeys } from "./identity-keys.ts";
 import { dimensionsJson } from "./pages.ts";
 import { repeatedKeys } from "./repeated-keys.ts";
 

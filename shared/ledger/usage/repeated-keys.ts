@@ -1,4 +1,4 @@
-import type { KeysAtPlaces } from "./identities.ts";
+import type { KeysAtPlaces } from "./identity-keys.ts";
 
 const WORDS = 4;
 /** So that keys made to collide cost no more time than others. */

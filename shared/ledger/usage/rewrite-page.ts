@@ -4,7 +4,6 @@ import type { EventIdentity } from "../../core/usage/usage-event.ts";
 import { queryRows, type Transaction } from "../postgres/database.ts";
 import type { EventRow } from "./event-rows.ts";
 import { findRecords } from "./find-records.ts";
-import { identitiesOn, restoreIdentity } from "./identities.ts";
 import {
   endOf,
   goesOn,
@@ -15,6 +14,7 @@ import {
   writePages,
 } from "./pages.ts";
 import { EVENT_FIELDS } from "./records.ts";
+import { identitiesOn, restoreIdentity } from "./write-identities.ts";
 
 /** A page as it is in the books. */
 export interface WrittenPage extends PageKey {

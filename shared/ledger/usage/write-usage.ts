@@ -7,8 +7,9 @@ import type { Transaction } from "../postgres/database.ts";
 import { together } from "../postgres/together.ts";
 import { columnPages, identitiesOfColumns } from "./column-pages.ts";
 import type { EventKeys } from "./event-key.ts";
-import { type Generations, identitiesOn, newIdentities, writeIdentities } from "./identities.ts";
+import type { Generations } from "./identities.ts";
 import { type Page, pagedLines, pagesOf, writePages } from "./pages.ts";
+import { identitiesOn, newIdentities, writeIdentities } from "./write-identities.ts";
 
 /** How the usage of a batch is written. */
 interface Writing {
