@@ -4,6 +4,7 @@ import type { Kafka } from "kafkajs";
 
 const LEAVE_GROUP = 13;
 const UNKNOWN_MEMBER = 25;
+const ANSWER_WITHIN_MS = 20_000;
 
 /**
  * Removes the members of a consumer group, as Kafka does after the session timeout, so that a test need
@@ -35,8 +36,10 @@ async function leaveGroup(brokers: string, groupId: string, memberId: string): P
   ]);
   const socket = connect({ host: host ?? "", port: Number(port) });
   socket.write(Buffer.concat([int32(request.length), request]));
-  const [answer]: unknown[] = await once(socket, "data");
-  socket.destroy();
+  const signal = AbortSignal.timeout(ANSWER_WITHIN_MS);
+  const [answer]: unknown[] = await once(socket, "data", { signal }).finally(() => {
+    socket.destroy();
+  });
   if (!Buffer.isBuffer(answer) || answer.length < 10) throw new Error("LeaveGroup got no answer");
   const error = answer.readInt16BE(8);
   if (error !== 0 && error !== UNKNOWN_MEMBER)

@@ -24,8 +24,14 @@ export async function takeUsageTopic(kafka: Kafka): Promise<() => Promise<void>>
   await lock.connect();
   const brokers = process.env["KAFKA_BROKERS"] ?? "";
   await lock.query("SELECT pg_advisory_lock(hashtext('usage.events' || $1))", [brokers]);
-  await dismissMembers(kafka, brokers, METERING);
-  await emptyTopics(kafka, hasOwnBroker() ? DELETABLE : [TOPICS.usageEvents]);
+  try {
+    await dismissMembers(kafka, brokers, METERING);
+    await emptyTopics(kafka, hasOwnBroker() ? DELETABLE : [TOPICS.usageEvents]);
+  } catch (error) {
+    // Otherwise all other files would wait for this one.
+    await lock.end();
+    throw error;
+  }
   return () => lock.end();
 }
 
