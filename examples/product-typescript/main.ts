@@ -1,7 +1,7 @@
 /**
  * A product service: asks whether an account may go on, works, and publishes what was used.
  *
- * node main.ts <account> <request id> <question>
+ * node main.ts <account> <request id> <question> [when it was asked]
  */
 import { openApiClient } from "@drawdown/api-client";
 import { openUsageClient } from "@drawdown/client";
@@ -21,7 +21,7 @@ const usage = openUsageClient({
   source: "example-product",
 });
 
-const [accountId = "acme", requestId = crypto.randomUUID(), question = "How are you?"] =
+const [accountId = "acme", requestId = crypto.randomUUID(), question = "How are you?", askedAt] =
   process.argv.slice(2);
 try {
   console.log(await answer());
@@ -36,8 +36,9 @@ async function answer(): Promise<string> {
   const { allowed, detail } = await api.allowance(accountId, { meter: METER, quantity });
   if (!allowed) return `refused: ${detail}`;
   const text = `You asked: ${question}`; // the work itself
-  // The request's id makes a retry safe: the same event is metered once.
-  await usage.publish({ accountId, meter: METER, quantity, eventId: requestId });
+  // The request's id and time make a retry safe: the same event is metered once. At another time it is a conflict.
+  const occurredAt = askedAt === undefined ? new Date() : new Date(askedAt);
+  await usage.publish({ accountId, meter: METER, quantity, eventId: requestId, occurredAt });
   return text;
 }
 

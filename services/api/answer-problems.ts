@@ -2,6 +2,7 @@ import type { Socket } from "node:net";
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { hasZodFastifySchemaValidationErrors } from "fastify-type-provider-zod";
 import { WrongCursor } from "../../shared/contract/cursor.ts";
+import { isKafkaOutage } from "../../shared/kafka/client/kafka-client.ts";
 import { isDatabaseOutage } from "../../shared/ledger/postgres/outage.ts";
 import { UsageRefused } from "../../shared/ledger/usage/usage-refused.ts";
 import { followRoutes } from "./allowed-methods.ts";
@@ -95,6 +96,11 @@ function sendProblem(reply: FastifyReply, problem: Problem): FastifyReply {
 
 const OUTAGE_RETRY_SECONDS = 5;
 
+function unavailable(server: string): Problem {
+  const detail = `${server} is unavailable; try again in a few seconds`;
+  return new Problem(503, "unavailable", detail, { retryAfterSeconds: OUTAGE_RETRY_SECONDS });
+}
+
 function toProblem(error: FastifyError | Problem): Problem {
   if (error instanceof Problem) return error;
   if (hasZodFastifySchemaValidationErrors(error)) {
@@ -105,10 +111,9 @@ function toProblem(error: FastifyError | Problem): Problem {
     const what = unknown === null ? (first?.message ?? "is not valid") : "is not a known field";
     return new Problem(400, "invalid", `${field}: ${what}`, { field });
   }
-  if (isDatabaseOutage(error)) {
-    const detail = "the database is unavailable; try again in a few seconds";
-    return new Problem(503, "unavailable", detail, { retryAfterSeconds: OUTAGE_RETRY_SECONDS });
-  }
+  // First, since the sockets of both fail with the same codes.
+  if (isKafkaOutage(error)) return unavailable("Kafka");
+  if (isDatabaseOutage(error)) return unavailable("the database");
   if (error instanceof WrongCursor) return badRequest("cursor", error.message);
   if (error instanceof UsageRefused) return refuse(error.refusal);
   const status = error.statusCode ?? 500;

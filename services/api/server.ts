@@ -12,6 +12,7 @@ import { gatherRequests } from "../../shared/ledger/holds/gather-requests.ts";
 import type { Database } from "../../shared/ledger/postgres/database.ts";
 import type { Logger } from "../../shared/runtime/logger.ts";
 import type { Metrics } from "../../shared/runtime/metrics/metrics.ts";
+import { sayProblemsPlainly } from "../../shared/runtime/plain-problems.ts";
 import { authenticate } from "./access/authenticate.ts";
 import { nameOf } from "./access/caller.ts";
 import { watchAccess } from "./access/watch-access.ts";
@@ -146,6 +147,7 @@ export async function buildServer(
     clientErrorHandler: answerBadConnection,
     ...(settings.trustedProxies === undefined ? {} : { trustProxy: settings.trustedProxies }),
   });
+  sayProblemsPlainly();
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
   app.removeContentTypeParser("text/plain");

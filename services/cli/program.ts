@@ -9,7 +9,7 @@ Exit codes: 0 done; 1 refused, not found or failed; 2 wrong usage or settings.
 Environment:
   DATABASE_URL         Postgres: postgres://user:password@host:5432/drawdown
   KAFKA_BROKERS        Kafka: host:9092,host:9092
-  SCHEMA_REGISTRY_URL  the schema registry: http://host:8081
+  SCHEMA_REGISTRY_URL  the schema registry: http://host:8081/apis/ccompat/v7
 
 Example:
   $ drawdown account create acme --time-zone Europe/Berlin

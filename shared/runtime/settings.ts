@@ -5,6 +5,7 @@ import { leastUsageMs, parseRetention, retentionMs } from "../core/history/reten
 import { USUAL_ATTEMPTS } from "../core/payments/attempts-by-hand.ts";
 import { DEFAULT_WINDOW, MOST_AHEAD_MS } from "../core/usage/usage-event.ts";
 import { databaseUrlProblem, hasLateSign } from "./database-url.ts";
+import { sayProblemsPlainly } from "./plain-problems.ts";
 import type { KafkaSettings, RegistrySettings, TopicSettings } from "./server-settings.ts";
 import { SAMPLERS, type TraceSettings } from "./tracing/tracing.ts";
 
@@ -306,6 +307,7 @@ export function readSettings(env: NodeJS.ProcessEnv) {
 export function readEnvironment<T>(schema: z.ZodType<T>, env: NodeJS.ProcessEnv): T {
   // `X=${X:-}` in a compose file sets an empty text instead of nothing.
   const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ""));
+  sayProblemsPlainly();
   const parsed = schema.safeParse(given);
   if (parsed.success) return parsed.data;
   const problems = parsed.error.issues.map((issue) => {

@@ -74,6 +74,17 @@ test("without a key only the OpenAPI document is open", async () => {
   }
 });
 
+test.each([
+  ["", "send an API key or a dashboard token as Authorization: Bearer"],
+  [
+    "Bearer ddk_1f0c2b7a",
+    "what was sent as Authorization: Bearer is no key and no token; send all of it",
+  ],
+])("the answer to %j says what is wrong with it", async (authorization, detail) => {
+  const answer = await api.ask("GET", "/v1/accounts", { headers: { authorization } });
+  expect(answer.body).toMatchObject({ status: 401, detail });
+});
+
 test("a secret that is wrong in one character opens nothing", async () => {
   const key = await makeKey(books, ["admin"]);
   const wrong = key.slice(0, -1) + (key.endsWith("A") ? "B" : "A");

@@ -1,5 +1,7 @@
-import { afterEach, beforeEach, expect, test } from "vitest";
+import kafkajs from "kafkajs";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { type Books, openAccount, openBooks } from "../support/books/books.ts";
+import { testKafka } from "../support/kafka/kafka.ts";
 import { makeKey, openApi, type TestApi } from "../support/processes/api.ts";
 import { seriesOf } from "../support/processes/ask-metrics.ts";
 
@@ -24,6 +26,19 @@ test("shows what the scheduler last proved, and nothing before its first proof",
   await proved(AT, { messages: 20, verified: 17, differences: 3 });
   expect((await api.ask("GET", "/v1/operations")).body.reconciliation).toEqual({
     ...{ at: AT, messages: "20", verified: "17", differences: "3" },
+  });
+});
+
+test.each([
+  new kafkajs.KafkaJSConnectionError("Connection error: connect ECONNREFUSED 127.0.0.1:9092"),
+  new kafkajs.KafkaJSRequestTimeoutError("Request Metadata(key: 3, version: 6) timed out"),
+])("says that Kafka is away, not the database: $message", async (outage) => {
+  const admin = testKafka().admin();
+  vi.spyOn(admin, "fetchTopicOffsets").mockRejectedValue(outage);
+  const { ask } = await openApi(books, { admin });
+  expect((await ask("GET", "/v1/operations")).body).toMatchObject({
+    status: 503,
+    detail: "Kafka is unavailable; try again in a few seconds",
   });
 });
 

@@ -50,6 +50,10 @@ test.each(pages)("$name names commands that exist", (page) => {
   expect(missingCommands(page, program)).toEqual([]);
 });
 
+test.each(pages)("$name leaves npm's lines out where a program reads the output", ({ text }) => {
+  expect(text.match(/^npm run drawdown -- [^#\n]*(?:--json|[|>]).*$/gm)).toBeNull();
+});
+
 const current = pages.filter(({ name }) => name !== "CHANGELOG.md");
 
 test.each(current)("$name names metrics that exist", (page) => {

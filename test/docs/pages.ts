@@ -49,7 +49,7 @@ export function missingScripts({ text }: Page): string[] {
 /** The commands of `drawdown` that a page names, or runs in Compose or npm, and that there are not. */
 export function missingCommands({ text }: Page, program: Command): string[] {
   const named = text.matchAll(
-    /(?:(?:`|compose run --rm |npm run )drawdown(?: --)?|cli\/main\.js) ([a-z][a-z-]*)(?: ([a-z][a-z-]*))?/g,
+    /(?:(?:`|compose run --rm |npm run )drawdown(?: --silent)?(?: --)?|cli\/main\.js) ([a-z][a-z-]*)(?: ([a-z][a-z-]*))?/g,
   );
   return [...named].flatMap(([, first = "", second]) => {
     const command = commandOf(program, first);

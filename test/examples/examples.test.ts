@@ -63,10 +63,14 @@ test("the TypeScript product checks the allowance first, and publishes usage", a
   const env = await serve(["read"]);
   const product = (...args: string[]) => example("product-typescript/main.ts", args, env);
 
-  expect(await product(account, "request-1", "How are you?")).toMatch(
+  const request = [account, "request-1", "How are you?", new Date().toISOString()];
+  expect(await product(...request)).toMatch(
     /^You asked: How are you\?\n10000000 micro-credits left/,
   );
   await eventually("its event is in Kafka", () => topic.of(account).length === 1);
+  await product(...request);
+  await eventually("it is there again", () => topic.of(account).length === 2);
+  expect(topic.of(account)[1]?.record).toEqual(topic.of(account)[0]?.record);
   expect(topic.of(account)[0]?.record).toMatchObject({
     event_id: "request-1",
     quantity: 3n,

@@ -209,7 +209,7 @@ describe("an invalid setting is named, and its value is not shown:", () => {
         "Settings in the environment are not usable:",
         "  DATABASE_URL: is not set",
         "  SCHEMA_REGISTRY_URL: is not set",
-        '  LOG_LEVEL: Invalid option: expected one of "trace"|"debug"|"info"|"warn"|"error"|"silent"',
+        "  LOG_LEVEL: must be one of trace, debug, info, warn, error, silent",
       ].join("\n"),
     );
   });

@@ -17,8 +17,9 @@ declare module "fastify" {
   }
 }
 
-const SENTENCES: Readonly<Record<WrongKey, string>> = {
-  malformed: "send an API key or a dashboard token as Authorization: Bearer",
+const SENTENCES: Readonly<Record<WrongKey | "missing", string>> = {
+  missing: "send an API key or a dashboard token as Authorization: Bearer",
+  malformed: "what was sent as Authorization: Bearer is no key and no token; send all of it",
   unknown: "the key or token is unknown, revoked or expired",
   revoked: "the key or token is unknown, revoked or expired",
   expired: "the key or token has expired",
@@ -51,7 +52,7 @@ export function authenticate(
   async function callerOf(request: FastifyRequest): Promise<Caller> {
     const [scheme = "", given = ""] = (request.headers.authorization ?? "").split(" ");
     const text = scheme.toLowerCase() === "bearer" ? given : "";
-    if (text === "") throw unauthenticated("malformed");
+    if (text === "") throw unauthenticated("missing");
     const at = now();
     const waitMs = wasRight(text) ? 0 : wrongKeys.waitMs(request.ip, at);
     if (waitMs > 0) throw tooManyWrongKeys(waitMs);
@@ -62,7 +63,7 @@ export function authenticate(
   }
 }
 
-function unauthenticated(why: WrongKey): Problem {
+function unauthenticated(why: WrongKey | "missing"): Problem {
   return new Problem(401, "unauthenticated", SENTENCES[why]);
 }
 

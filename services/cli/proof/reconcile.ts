@@ -20,6 +20,7 @@ import type { Settings } from "../../../shared/runtime/settings.ts";
 import { startWatchdog } from "../../../shared/runtime/watchdog.ts";
 import { accountIdArgument, byArgument, wholeArgument } from "../shell/arguments.ts";
 import { interruptible, isConfirmed } from "../shell/confirm.ts";
+import { addressesOf, requireKafka } from "../shell/probe-parts.ts";
 import { openProgress, type Progress } from "../shell/progress.ts";
 import { PartUnavailable, type Result, refused, shown, WrongUsage } from "../shell/result.ts";
 import { addCommand, type JsonOption, run } from "../shell/run-command.ts";
@@ -74,11 +75,14 @@ async function runReconcile(settings: Settings, options: Options): Promise<Resul
   const watchdog = startWatchdog("cli", settings.eventLoopLimitMs, 2);
   try {
     return await interruptible((signal) =>
-      withDatabase(settings, (database) =>
-        proveAndRepair(settings, { database, scope, options, signal }).catch((error: unknown) => {
-          throw explained(error, settings);
-        }),
-      ),
+      withDatabase(settings, async (database) => {
+        await requireKafka(settings);
+        return proveAndRepair(settings, { database, scope, options, signal }).catch(
+          (error: unknown) => {
+            throw explained(error, settings);
+          },
+        );
+      }),
     );
   } finally {
     await watchdog.stop();
@@ -214,10 +218,14 @@ function isReversed(from: Bound | null, to: Bound | null): boolean {
 function explained(error: unknown, settings: Settings): unknown {
   const isRefusal = [CutRefused, SchemaLost, RangeUnreadable].some((kind) => error instanceof kind);
   if (isRefusal) return new PartUnavailable(reasonOf(error));
-  if (error instanceof RegistryUnavailable) return new PartUnavailable(error.message);
+  const { kafka, registry } = addressesOf(settings);
+  if (error instanceof RegistryUnavailable) {
+    return new PartUnavailable(
+      `the schema registry at ${registry} cannot be used: ${reasonOf(error)}`,
+    );
+  }
   if (error instanceof Error && error.name.startsWith("KafkaJS")) {
-    const where = settings.kafka.brokers.join(", ");
-    return new PartUnavailable(`Kafka at ${where}: ${reasonOf(error)}`);
+    return new PartUnavailable(`Kafka at ${kafka}: ${reasonOf(error)}`);
   }
   return error;
 }

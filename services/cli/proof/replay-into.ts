@@ -17,7 +17,7 @@ import { createLogger } from "../../../shared/runtime/logger.ts";
 import type { Settings } from "../../../shared/runtime/settings.ts";
 import { startWatchdog } from "../../../shared/runtime/watchdog.ts";
 import { printable } from "../shell/print.ts";
-import { addressesOf } from "../shell/probe-parts.ts";
+import { addressesOf, requireKafka } from "../shell/probe-parts.ts";
 import { openProgress, type Progress } from "../shell/progress.ts";
 import { PartUnavailable, type Result, refused, shown, WrongUsage } from "../shell/result.ts";
 import { addressOf, reasonOf, withDatabase } from "../shell/with-database.ts";
@@ -42,7 +42,10 @@ export async function replayInto(settings: Settings, url: string): Promise<Resul
     const replayed = await withDatabase(settings, (from) =>
       withDatabase(
         target,
-        (into) => replayWith(settings, { from, into }, interrupt.signal, state),
+        async (into) => {
+          await requireKafka(settings);
+          return replayWith(settings, { from, into }, interrupt.signal, state);
+        },
         TARGET,
       ),
     );

@@ -11,7 +11,7 @@ import { countOf, countText } from "../../../shared/core/text/text.ts";
 import { createLogger } from "../../../shared/runtime/logger.ts";
 import type { Settings } from "../../../shared/runtime/settings.ts";
 import { printable, toJson } from "../shell/print.ts";
-import { addressesOf, probeKafka, probeRegistry } from "../shell/probe-parts.ts";
+import { addressesOf, probeRegistry, requireKafka } from "../shell/probe-parts.ts";
 import { openProgress, type Progress } from "../shell/progress.ts";
 import { readLines } from "../shell/read-lines.ts";
 import { PartUnavailable, type Result, refused, shown } from "../shell/result.ts";
@@ -43,7 +43,7 @@ export async function publishFile(
 ): Promise<Result> {
   const size = await sizeOf(file);
   if (typeof size === "string") return refused(`cannot read ${file}: ${size}`);
-  await assertUp(settings);
+  await Promise.all([requireKafka(settings), requireRegistry(settings)]);
   const client = openUsageClient({
     kafka: settings.kafka,
     registry: settings.registry,
@@ -128,17 +128,11 @@ function badLine(line: number, problem: string, json: boolean): string {
     : printable(`line ${line}: ${problem}`);
 }
 
-async function assertUp(settings: Settings): Promise<void> {
-  const [kafka, registry] = await Promise.all([probeKafka(settings), probeRegistry(settings)]);
-  const address = addressesOf(settings);
-  if (!kafka.up) {
-    throw new PartUnavailable(`Kafka at ${address.kafka} cannot be reached: ${kafka.reason}`);
-  }
-  await kafka.found.disconnect();
-  if (!registry.up) {
-    const where = `the schema registry at ${address.registry}`;
-    throw new PartUnavailable(`${where} cannot be reached: ${registry.reason}`);
-  }
+async function requireRegistry(settings: Settings): Promise<void> {
+  const registry = await probeRegistry(settings);
+  if (registry.up) return;
+  const where = `the schema registry at ${addressesOf(settings).registry}`;
+  throw new PartUnavailable(`${where} cannot be reached: ${registry.reason}`);
 }
 
 const STDIN = "-";

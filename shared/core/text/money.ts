@@ -41,14 +41,19 @@ export function minorUnitsOf(currency: string): bigint {
   return 10n ** BigInt(decimalsOf(currency));
 }
 
-const decimalsKnown = new Map<string, number>();
+/**
+ * The currencies whose decimals are not two. Stored amounts are in these units, so no entry may ever change.
+ * They are those of Unicode's CLDR 48, which has no decimals for some currencies to which ISO 4217 gives two
+ * (HUF, PKR). They are stated here since every Node and browser has a CLDR of its own.
+ */
+const NO_DECIMALS: ReadonlySet<string> = new Set(
+  `AFN ALL BIF CLP COP DJF GNF HUF IDR IQD IRR ISK JPY KMF KPW KRW LAK LBP MGA MMK PKR PYG RWF SLL SOS
+  SYP UGX VND VUV XAF XOF XPF YER`.split(/\s+/),
+);
+const THREE_DECIMALS: ReadonlySet<string> = new Set("BHD JOD KWD LYD OMR TND".split(" "));
 
 /** The number of decimals of the currency: USD 2, JPY 0, KWD 3. */
 export function decimalsOf(currency: string): number {
-  const known = decimalsKnown.get(currency);
-  if (known !== undefined) return known;
-  const format = new Intl.NumberFormat("en", { style: "currency", currency });
-  const decimals = format.resolvedOptions().maximumFractionDigits ?? 0;
-  decimalsKnown.set(currency, decimals);
-  return decimals;
+  if (NO_DECIMALS.has(currency)) return 0;
+  return THREE_DECIMALS.has(currency) ? 3 : 2;
 }

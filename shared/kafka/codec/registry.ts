@@ -1,3 +1,4 @@
+import querystring from "node:querystring";
 import type avro from "avsc";
 import type { RegistrySettings } from "../../runtime/server-settings.ts";
 import { type Compatibility, SCHEMAS, type TopicSchema } from "./schemas.ts";
@@ -71,28 +72,50 @@ const TIMEOUT_MS = 5_000;
 
 /** Throws RegistryUnavailable without an answer in JSON: it may be a proxy's error page. */
 export async function request(
-  { url, auth }: RegistrySettings,
+  settings: RegistrySettings,
   method: string,
   path: string,
   body?: object,
 ): Promise<{ status: number; body: Readonly<Record<string, unknown>> }> {
-  const headers = new Headers({ "content-type": "application/vnd.schemaregistry.v1+json" });
-  if (auth !== null) {
-    const credentials = Buffer.from(`${auth.username}:${auth.password}`).toString("base64");
-    headers.set("authorization", `Basic ${credentials}`);
-  }
+  const { url, authorization } = registryAddress(settings);
   try {
-    const response = await fetch(`${url.replace(/\/$/, "")}/${path}`, {
+    const response = await fetch(`${url}/${path}`, {
       method,
-      headers,
+      headers: { "content-type": "application/vnd.schemaregistry.v1+json", ...authorization },
       redirect: "manual",
       signal: AbortSignal.timeout(TIMEOUT_MS),
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
     return { status: response.status, body: fieldsOf(await response.json()) };
   } catch (error) {
-    throw new RegistryUnavailable(`schema registry: ${(error as Error).message}`, { cause: error });
+    throw new RegistryUnavailable(`schema registry: ${reasonOf(error)}`, { cause: error });
   }
+}
+
+/**
+ * The registry's URL without the user and password that may be in it, and the header that has them: fetch
+ * refuses such a URL, with an error that shows the password.
+ */
+export function registryAddress({ url: given, auth }: RegistrySettings) {
+  const url = new URL(given);
+  const user = auth ?? {
+    username: querystring.unescape(url.username),
+    password: querystring.unescape(url.password),
+  };
+  url.username = "";
+  url.password = "";
+  const credentials = Buffer.from(`${user.username}:${user.password}`).toString("base64");
+  return {
+    url: url.href.replace(/\/$/, ""),
+    authorization: user.username === "" ? {} : { authorization: `Basic ${credentials}` },
+  };
+}
+
+/** fetch reports only "fetch failed"; the reason is its cause. */
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  if (error.cause instanceof Error) return reasonOf(error.cause);
+  return error.message === "" ? error.name : error.message;
 }
 
 function fieldsOf(answer: unknown): Record<string, unknown> {

@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
+import { type AddressInfo, createServer as createTcpServer } from "node:net";
 import { resolve } from "node:path";
 import pg from "pg";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -195,9 +195,22 @@ test("the topic of other books, a database of something else, a server that is d
   } finally {
     await copy.close();
   }
-  const away = await run("", books, { KAFKA_BROKERS: "127.0.0.1:1" });
-  expect(away.code).toBe(1);
-  expect(away.stderr).toContain("Kafka at 127.0.0.1:1");
+  const silent = createTcpServer(() => undefined).listen(0, "127.0.0.1");
+  await once(silent, "listening");
+  const nobody = `127.0.0.1:${(silent.address() as AddressInfo).port}`;
+  const at = "127.0.0.1:1";
+  const away = await Promise.all([
+    run("", books, { KAFKA_BROKERS: at }),
+    run("", books, { KAFKA_BROKERS: nobody }),
+    run("", books, { SCHEMA_REGISTRY_URL: "http://a:secret@127.0.0.1:65535/api" }),
+  ]);
+  silent.close();
+  expect(away.map(({ code }) => code)).toEqual([1, 1, 1]);
+  expect(away.map(({ stderr }) => stderr)).toEqual([
+    `Kafka at ${at} cannot be reached: Connection error: connect ECONNREFUSED ${at}\n`,
+    `Kafka at ${nobody} cannot be reached: no answer within 3 s\n`,
+    "the schema registry at http://127.0.0.1:65535/api cannot be used: connect ECONNREFUSED 127.0.0.1:65535\n",
+  ]);
 }, 60_000);
 
 test("a registry that has lost a schema: names it, and invents no difference", async () => {

@@ -160,7 +160,11 @@ describe("is refused in one sentence", () => {
   });
 
   test.each([
-    ["Kafka", { KAFKA_BROKERS: "127.0.0.1:1" }, /^Kafka at 127.0.0.1:1 cannot be reached: .*\n$/],
+    [
+      "Kafka",
+      { KAFKA_BROKERS: "127.0.0.1:1" },
+      /^Kafka at 127.0.0.1:1 cannot be reached: .*ECONNREFUSED.*\n$/,
+    ],
     [
       "the registry",
       { SCHEMA_REGISTRY_URL: "http://someone:secret@127.0.0.1:65535/api" },

@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { MAX_BIGINT } from "../../../shared/core/line/credit-line.ts";
 import {
   formatMoney,
@@ -61,6 +61,23 @@ test.each([
   expect(minorUnitsOf(currency)).toBe(units);
   expect(parseMoney("1", currency)).toBe(units);
 });
+
+test.each([
+  ["HUF", "2900"],
+  ["KWD", "2.900"],
+  ["USD", "29.00"],
+])(
+  "a stored amount of %s means the same where Node or the browser knows other decimals",
+  async (currency, written) => {
+    vi.resetModules();
+    const fresh = await import("../../../shared/core/text/money.ts");
+    const elsewhere = { ...new Intl.NumberFormat().resolvedOptions(), maximumFractionDigits: 4 };
+    vi.spyOn(Intl.NumberFormat.prototype, "resolvedOptions").mockReturnValue(elsewhere);
+    const text = fresh.formatMoney(2900n, currency);
+    vi.restoreAllMocks();
+    expect(text).toBe(written);
+  },
+);
 
 test("what is written is read back unchanged, in any currency", () => {
   const currency = fc.constantFrom(...Intl.supportedValuesOf("currency"));

@@ -18,6 +18,25 @@ import { openUsageDecoder } from "../../../shared/kafka/codec/usage-decoder.ts";
 
 const VALUE = Buffer.from([0, 0, 0, 0, 7, 2, 65]);
 
+test("a user and password in the URL are sent as a header, and no failure shows them", async () => {
+  const sent: unknown[] = [];
+  const server = createServer(({ headers }, response) => {
+    sent.push(headers.authorization);
+    response.writeHead(503).end();
+  });
+  server.listen(0, "127.0.0.1");
+  onTestFinished(() => void server.close());
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  const url = `http://some%40one:se%2Fcret%@127.0.0.1:${port}/`;
+  const failure = await openUsageDecoder(openRegistry({ url, auth: null }))
+    .learn([VALUE])
+    .catch(String);
+  expect(sent).toContain(`Basic ${btoa("some@one:se/cret%")}`);
+  expect(failure).toMatch(/^Error: schema registry: /);
+  expect(failure).not.toContain("cret");
+});
+
 test("a registry without the schema makes the message's schema unknown", async () => {
   const registry = await registryThat((response) =>
     json(response, 404, { error_code: 40403, message: "Schema 7 not found" }),

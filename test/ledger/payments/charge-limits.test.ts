@@ -35,7 +35,7 @@ test("those of Stripe are recorded without a key; a gateway that does not exist 
   await record({ KWD: 100n });
   await runRecording("stripe");
   expect(await stored()).toEqual(Object.fromEntries(kindOf("stripe").minimumCharges));
-  await expect(runRecording("paypal")).rejects.toThrow(/PAYMENT_GATEWAY: Invalid option/);
+  await expect(runRecording("paypal")).rejects.toThrow(/PAYMENT_GATEWAY: must be one of/);
 });
 
 test("recording replaces all of them: what is gone is removed", async () => {
