@@ -1,13 +1,15 @@
 import type { Instant } from "../../shared/core/line/account.ts";
 import {
-  type ChargeAtGateway,
   chargesCompared,
+  recordChargesCompared,
+} from "../../shared/ledger/payments/charge-check.ts";
+import {
+  type ChargeAtGateway,
   findUnmatched,
   forgetMatched,
   forgetUnmatched,
   keepUnmatched,
   listUnmatched,
-  recordChargesCompared,
 } from "../../shared/ledger/payments/charges-at-gateway.ts";
 import type { Database } from "../../shared/ledger/postgres/database.ts";
 import type { ListedCharge, PaymentGateway } from "./gateways/payment-gateway.ts";

@@ -7,7 +7,7 @@ import { openUsageDecoder } from "../kafka/codec/usage-decoder.ts";
 import { readRanges } from "../kafka/consume/read-ranges.ts";
 import { areOfOtherTopic } from "../ledger/books/consumer-offset.ts";
 import { readRates } from "../ledger/catalogue/rates.ts";
-import { type ChargeCheck, readChargeCheck } from "../ledger/payments/charges-at-gateway.ts";
+import { type ChargeCheck, readChargeCheck } from "../ledger/payments/charge-check.ts";
 import type { Database, Transaction } from "../ledger/postgres/database.ts";
 import { allowWholeTables, readUsageSnapshot } from "../ledger/postgres/read-snapshot.ts";
 import { serializeQueries } from "../ledger/postgres/serialize-queries.ts";

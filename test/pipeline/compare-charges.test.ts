@@ -5,7 +5,8 @@ import { openSimulatedGateway } from "../../services/top-up/gateways/simulated/g
 import { chargeWatch } from "../../services/top-up/watch-charges.ts";
 import { toAccountId } from "../../shared/core/text/text.ts";
 import { retryOutages } from "../../shared/kafka/client/retry-outages.ts";
-import { chargesCompared, listUnmatched } from "../../shared/ledger/payments/charges-at-gateway.ts";
+import { chargesCompared } from "../../shared/ledger/payments/charge-check.ts";
+import { listUnmatched } from "../../shared/ledger/payments/charges-at-gateway.ts";
 import type { Database } from "../../shared/ledger/postgres/database.ts";
 import { serverReader } from "../../shared/ledger/postgres/server-start.ts";
 import { type Books, openBooks, setPrice } from "../support/books/books.ts";

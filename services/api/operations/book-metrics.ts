@@ -3,10 +3,8 @@ import { listExpiringKeys } from "../../../shared/ledger/access/api-keys.ts";
 import { countHolds } from "../../../shared/ledger/holds/count-holds.ts";
 import { countDue } from "../../../shared/ledger/month/count-due.ts";
 import { countOutbox, countRefused } from "../../../shared/ledger/outbox/count.ts";
-import {
-  listUnmatched,
-  readChargeCheck,
-} from "../../../shared/ledger/payments/charges-at-gateway.ts";
+import { readChargeCheck } from "../../../shared/ledger/payments/charge-check.ts";
+import { listUnmatched } from "../../../shared/ledger/payments/charges-at-gateway.ts";
 import { countLongPending } from "../../../shared/ledger/payments/claim.ts";
 import { countTopUps } from "../../../shared/ledger/payments/count.ts";
 import type { Database } from "../../../shared/ledger/postgres/database.ts";

@@ -54,7 +54,7 @@ export async function postRefund(
       payment.kind === "top_up"
         ? await postOfTopUp(transaction, payment, { back, amountBefore }, settled)
         : { step: await postOfFee(transaction, payment, back, settled) };
-    const requestedBy = known?.askedBy ?? "gateway";
+    const requestedBy = known?.askedBy ?? GATEWAY;
     const posted = { ...back, status: "posted", requestedBy, reason: "" } as const;
     await publishPayments(transaction, [refundChanged(payment, posted)], now);
     return { decision: { kind: "posted" }, ...done, by: known?.askedBy ?? GATEWAY };
