@@ -48,12 +48,14 @@ export function minorUnitsOf(currency: string): bigint {
  */
 const NO_DECIMALS: ReadonlySet<string> = new Set(
   `AFN ALL BIF CLP COP DJF GNF HUF IDR IQD IRR ISK JPY KMF KPW KRW LAK LBP MGA MMK PKR PYG RWF SLL SOS
-  SYP UGX VND VUV XAF XOF XPF YER`.split(/\s+/),
+  SYP UGX UYI VND VUV XAF XOF XPF YER`.split(/\s+/),
 );
 const THREE_DECIMALS: ReadonlySet<string> = new Set("BHD JOD KWD LYD OMR TND".split(" "));
+const FOUR_DECIMALS: ReadonlySet<string> = new Set(["CLF", "UYW"]);
 
 /** The number of decimals of the currency: USD 2, JPY 0, KWD 3. */
 export function decimalsOf(currency: string): number {
   if (NO_DECIMALS.has(currency)) return 0;
-  return THREE_DECIMALS.has(currency) ? 3 : 2;
+  if (THREE_DECIMALS.has(currency)) return 3;
+  return FOUR_DECIMALS.has(currency) ? 4 : 2;
 }

@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test, vi } from "vitest";
 import { MAX_BIGINT } from "../../../shared/core/line/credit-line.ts";
 import {
+  decimalsOf,
   formatMoney,
   isCurrency,
   minorUnitsOf,
@@ -76,6 +77,19 @@ test.each([
     const text = fresh.formatMoney(2900n, currency);
     vi.restoreAllMocks();
     expect(text).toBe(written);
+  },
+);
+
+/** Another CLDR may have others; the table stays as it is. */
+const HAS_CLDR = process.versions["cldr"]?.startsWith("48") === true;
+
+test.runIf(HAS_CLDR)(
+  "decimals are those of CLDR 48, for every currency and unit of account",
+  () => {
+    for (const currency of [...Intl.supportedValuesOf("currency"), "CLF", "UYI", "UYW"]) {
+      const known = new Intl.NumberFormat("en", { style: "currency", currency }).resolvedOptions();
+      expect([currency, decimalsOf(currency)]).toEqual([currency, known.maximumFractionDigits]);
+    }
   },
 );
 
