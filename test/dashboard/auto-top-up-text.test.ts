@@ -3,6 +3,7 @@ import {
   ceilingsText,
   consentText,
   monthText,
+  noMethodText,
 } from "../../services/dashboard/text/auto-top-up-text.ts";
 import { paidForText } from "../../services/dashboard/text/payment-text.ts";
 
@@ -50,5 +51,17 @@ describe("a payment is for", () => {
     ["fee", true, "Plan"],
   ] as const)("%s, automatic %s: %s", (kind, automatic, said) => {
     expect(paidForText({ kind, automatic })).toBe(said);
+  });
+});
+
+describe("that there is no payment method is said", () => {
+  const missing = "There is no payment method; add one to pay.";
+  it.each([
+    ["once, where auto top-up has stopped for it", false, missing, null],
+    ["where it has stopped for something else", false, "A top-up was refunded.", missing],
+    ["where it has not stopped", false, null, missing],
+    ["not where there is one", true, null, null],
+  ])("%s", (_, hasMethod, stopped, text) => {
+    expect(noMethodText(hasMethod, stopped)).toBe(text);
   });
 });

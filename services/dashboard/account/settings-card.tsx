@@ -1,10 +1,9 @@
 import { useSignal } from "@preact/signals";
 import type { AccountData } from "../../../shared/contract/account.ts";
-import { NO_PAYMENT_METHOD } from "../../../shared/core/payments/decline.ts";
 import { minute } from "../live/clock.ts";
 import { Card, Content } from "../parts/card.tsx";
 import type { OpenAccount } from "../state/open-account.ts";
-import { consentText, monthText } from "../text/auto-top-up-text.ts";
+import { consentText, monthText, noMethodText } from "../text/auto-top-up-text.ts";
 import { exactCredits, moneyText } from "../text/credit-text.ts";
 import { planName } from "../text/display-names.ts";
 import { firstMonthText, waitingText } from "../text/plan-text.ts";
@@ -46,6 +45,7 @@ function AutoTopUp({ account, change }: { account: AccountData; change: (() => v
   const { auto_top_up: auto, time_zone: zone, currency } = account;
   const paused = auto.paused_until === null ? null : Date.parse(auto.paused_until);
   const isPaused = paused !== null && paused > minute.value;
+  const noMethod = noMethodText(account.payment_method.set, auto.stopped);
   return (
     <div>
       <dt>Auto top-up</dt>
@@ -80,7 +80,7 @@ function AutoTopUp({ account, change }: { account: AccountData; change: (() => v
           <span class="note warn">paused until {momentText(zone, paused, minute.value)}</span>
         )}
         {auto.waits_for_need && <span class="note">waits until credits are needed</span>}
-        {!account.payment_method.set && <span class="note warn">{NO_PAYMENT_METHOD}</span>}
+        {noMethod !== null && <span class="note warn">{noMethod}</span>}
       </dd>
     </div>
   );

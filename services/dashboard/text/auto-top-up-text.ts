@@ -1,4 +1,6 @@
 import type { AutoTopUpData } from "../../../shared/contract/auto-top-up.ts";
+import { NO_PAYMENT_METHOD } from "../../../shared/core/payments/decline.ts";
+import { toSentence } from "../../../shared/core/text/text.ts";
 import { moneyText } from "./credit-text.ts";
 import { dateText } from "./time-text.ts";
 
@@ -35,4 +37,10 @@ export function consentText(
   return consent.by === "customer" || consent.by.startsWith("token:")
     ? `Set on this page, ${on}.`
     : `Set for you by ${consent.by}, ${on}.`;
+}
+
+/** That there is no payment method; null: there is one, or it is said already as why auto top-up has stopped. */
+export function noMethodText(hasMethod: boolean, stopped: string | null): string | null {
+  const sentence = toSentence(NO_PAYMENT_METHOD);
+  return hasMethod || stopped === sentence ? null : sentence;
 }
