@@ -171,6 +171,11 @@ describe("refused", () => {
       says: unusable("SIMULATED_GATEWAY_URL: Invalid URL"),
     },
     {
+      what: "a URL with a password",
+      env: { ...SIMULATED, SIMULATED_GATEWAY_URL: "http://user:open@localhost:8096" },
+      says: unusable("SIMULATED_GATEWAY_URL: must not have a user or password"),
+    },
+    {
       what: "a URL that is not http",
       env: { ...SIMULATED, SIMULATED_GATEWAY_URL: "ftp://sesame" },
       says: unusable("SIMULATED_GATEWAY_URL: Invalid URL"),

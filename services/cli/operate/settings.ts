@@ -1,7 +1,8 @@
 import { z } from "zod";
 import { readEnvironment } from "../../../shared/runtime/settings.ts";
 
-const ADDRESS = /^([^\s=,]+)=(https?:\/\/[^\s/=,]+)\/?$/;
+/** Without a user and password, which fetch refuses, in an error that shows them. */
+const ADDRESS = /^([^\s=,]+)=(https?:\/\/[^\s/=,@]+)\/?$/;
 
 /** The command line's settings, in addition to those of every service. */
 export const environment = z.object({

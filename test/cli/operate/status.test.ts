@@ -163,11 +163,15 @@ describe("the health of services", () => {
     expect(stdout).toMatch(/\nservices +unknown: HEALTH_ADDRESSES is not set\n/);
   });
 
-  test("is refused by the setting's name where an address is none", async () => {
-    const env = { DATABASE_URL: books.url, HEALTH_ADDRESSES: "metering:8099" };
-    const { code, stderr } = await drawdown(["status"], { env });
-    expect([code, stderr]).toEqual([2, expect.stringMatching(/HEALTH_ADDRESSES: must be name=/)]);
-  });
+  test.each(["metering:8099", "metering=http://user:secret@127.0.0.1:1"])(
+    "is refused by the setting's name where an address is none: %s",
+    async (HEALTH_ADDRESSES) => {
+      const env = { DATABASE_URL: books.url, HEALTH_ADDRESSES };
+      const { code, stderr } = await drawdown(["status"], { env });
+      expect([code, stderr]).toEqual([2, expect.stringMatching(/HEALTH_ADDRESSES: must be name=/)]);
+      expect(stderr).not.toContain("secret");
+    },
+  );
 });
 
 describe("names a server that is down and shows the rest, within seconds", () => {

@@ -9,6 +9,8 @@ export const simulated: GatewayKind<"SIMULATED_GATEWAY_URL" | "SIMULATED_GATEWAY
     environment: {
       SIMULATED_GATEWAY_URL: z
         .url({ protocol: /^https?$/ })
+        // fetch refuses such a URL, in an error that shows the password.
+        .refine((url) => !url.includes("@"), "must not have a user or password")
         .optional()
         .describe("With `simulated`: its address"),
       SIMULATED_GATEWAY_WEBHOOK_SECRET: optional(
