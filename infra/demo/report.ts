@@ -136,10 +136,10 @@ export function howToLook(
     "Everything stays up until Ctrl-C. To look around, in another terminal:",
     "",
     ...Object.entries(env).map(([name, value]) => `  export ${name}='${value}'`),
-    "  npx drawdown status",
-    `  npx drawdown account show ${accountId}`,
-    `  npx drawdown lots ${accountId}`,
-    `  npx drawdown explain event ${eventId} --account ${accountId}`,
+    "  npm run drawdown -- status",
+    `  npm run drawdown -- account show ${accountId}`,
+    `  npm run drawdown -- lots ${accountId}`,
+    `  npm run drawdown -- explain event ${eventId} --account ${accountId}`,
     "",
   ].join("\n");
 }

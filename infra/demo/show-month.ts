@@ -47,9 +47,9 @@ export async function showMonth(
     return BigInt(String(fieldOf(shown, "position") ?? 0)) >= CHARGED + USED;
   });
   await type(`lots ${ACCOUNT}`);
-  await type(`scheduler run --at ${afterTurn}`);
+  await type(`scheduler run --at ${afterTurn} --yes`);
   await type(`lots ${ACCOUNT}`);
-  await type(`scheduler run --at ${afterExpiry}`);
+  await type(`scheduler run --at ${afterExpiry} --yes`);
   await type(`lots ${ACCOUNT}`);
   await type(`entries ${ACCOUNT}`);
   await type(`payments ${ACCOUNT}`);

@@ -99,4 +99,6 @@ test("deliveries are listed page by page, shown, and sent again", async () => {
   expect(again).toMatchObject({ status: 200, body: { delivered_at: null } });
   const none = await api.ask("POST", `${path}/msg_${"0".repeat(32)}/send-again`);
   expect(none).toMatchObject({ status: 404, body: { type: "urn:drawdown:unknown_delivery" } });
+  const elsewhere = await api.ask("GET", `/v1/webhooks/${"0".repeat(16)}/deliveries/${id}`);
+  expect(elsewhere).toMatchObject({ status: 404, body: { type: "urn:drawdown:unknown_webhook" } });
 });

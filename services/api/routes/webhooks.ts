@@ -190,7 +190,6 @@ export const webhookRoutes = [
       response: { 200: delivery },
     },
     async ({ params: { endpoint_id, webhook_id } }, { database, now }) => {
-      await existing(database, endpoint_id);
       await sendAgain(database, endpoint_id, webhook_id, now());
       return existingDelivery(database, endpoint_id, webhook_id);
     },
@@ -205,8 +204,9 @@ async function existing(database: RouteContext["database"], id: string) {
 
 async function existingDelivery(database: RouteContext["database"], id: string, webhookId: string) {
   const found = await readDelivery(database, id, webhookId);
-  if (found === null) throw refuse({ kind: "unknown_delivery", webhookId });
-  return found;
+  if (found !== null) return found;
+  await existing(database, id);
+  throw refuse({ kind: "unknown_delivery", webhookId });
 }
 
 function unknown(id: string) {

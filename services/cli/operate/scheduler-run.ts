@@ -18,9 +18,10 @@ import {
 import type { Database } from "../../../shared/ledger/postgres/database.ts";
 import type { Settings } from "../../../shared/runtime/settings.ts";
 import { instantArgument } from "../shell/arguments.ts";
+import { interruptible, isConfirmed } from "../shell/confirm.ts";
 import { addressesOf, probe, probeKafka } from "../shell/probe-parts.ts";
 import { openProgress } from "../shell/progress.ts";
-import { type Result, refused, shown } from "../shell/result.ts";
+import { type Result, refused, shown, WrongUsage } from "../shell/result.ts";
 import { withDatabase } from "../shell/with-database.ts";
 import { type Ran, ranText, schedulerRun, toSchedulerRun } from "./scheduler-run-text.ts";
 
@@ -29,16 +30,27 @@ const STILL_NOW_MS = 60_000;
 /** The most due accounts that are counted. */
 const MOST_COUNTED = 10_000_000;
 
-/** Does one run of the scheduler service; a dry run only shows what it would do. */
+interface RunAs {
+  /** An instant; default: now. */
+  readonly at?: string;
+  /** Only shows what it would do. */
+  readonly dryRun?: boolean;
+  /** Does not ask before it posts what is not due yet. */
+  readonly yes?: boolean;
+}
+
+/** Does one run of the scheduler service. Ahead of the clock it asks first, since it cannot be undone. */
 export async function runScheduler(
   settings: Settings,
-  at: string | undefined,
-  dryRun: boolean,
+  { at, dryRun = false, yes = false }: RunAs,
 ): Promise<Result> {
   const now = Date.now();
   const clock = at === undefined ? now : instantArgument("--at", at);
   if (clock < now - STILL_NOW_MS) {
     return refused(`${formatInstant(clock)} is in the past; run without --at to post what is due`);
+  }
+  if (clock > now && !dryRun && !yes && !(await isAgreed(clock))) {
+    return refused("nothing was posted");
   }
   const ran = await withDatabase(settings, async (database): Promise<Ran> => {
     const startedAt = performance.now();
@@ -52,6 +64,17 @@ export async function runScheduler(
     return { ...usage, clock, dryRun, done, waiting, ms };
   });
   return shown(schedulerRun, toSchedulerRun(ran), ranText(ran));
+}
+
+/** Asks at the terminal; without one, throws WrongUsage. */
+async function isAgreed(clock: Instant): Promise<boolean> {
+  if (!process.stdin.isTTY) {
+    throw new WrongUsage(
+      "it asks before it posts what is not due yet, which cannot be undone; without a terminal, add --yes or --dry-run",
+    );
+  }
+  const question = `Post on all accounts what falls due until ${formatInstant(clock)}? It cannot be undone.`;
+  return await interruptible((signal) => isConfirmed(question, signal));
 }
 
 async function watchRun(

@@ -5,6 +5,7 @@ import { listOf } from "../../../shared/contract/page.ts";
 import { delivery, deliveryPage } from "../../../shared/contract/webhook.ts";
 import { formatInstant } from "../../../shared/core/text/instant-text.ts";
 import { countOf } from "../../../shared/core/text/text.ts";
+import type { Database } from "../../../shared/ledger/postgres/database.ts";
 import { readEndpoint } from "../../../shared/ledger/webhooks/endpoints.ts";
 import {
   listDeliveries,
@@ -78,11 +79,11 @@ function stateText({ deliveredAt, problem, nextTryAt }: WebhookDelivery): string
 }
 
 async function show(settings: Settings, endpointId: string, webhookId: string): Promise<Result> {
-  const found = await withDatabase(settings, (database) =>
-    readDelivery(database, endpointId, webhookId),
-  );
-  if (found === null) return refused({ kind: "unknown_delivery", webhookId });
-  return shown(delivery, found, deliveryText(found));
+  return withDatabase(settings, async (database) => {
+    const found = await readDelivery(database, endpointId, webhookId);
+    if (found === null) return refuseUnknown(database, endpointId, webhookId);
+    return shown(delivery, found, deliveryText(found));
+  });
 }
 
 function deliveryText(found: WebhookDelivery): string {
@@ -107,13 +108,25 @@ const sent = noun({
 });
 
 async function again(settings: Settings, endpointId: string, webhookId: string): Promise<Result> {
-  const found = await withDatabase(settings, (database) =>
-    sendAgain(database, endpointId, webhookId, Date.now()),
-  );
-  if (!found) return refused({ kind: "unknown_delivery", webhookId });
-  return shown(
-    sent,
-    { outcome: "queued", endpointId, webhookId },
-    `Delivery ${printable(webhookId)} is due again, with the same id; where its endpoint is paused, once that is resumed.`,
-  );
+  return withDatabase(settings, async (database) => {
+    const isFound = await sendAgain(database, endpointId, webhookId, Date.now());
+    if (!isFound) return refuseUnknown(database, endpointId, webhookId);
+    return shown(
+      sent,
+      { outcome: "queued", endpointId, webhookId },
+      `Delivery ${printable(webhookId)} is due again, with the same id; where its endpoint is paused, once that is resumed.`,
+    );
+  });
+}
+
+/** Says which of the two is unknown. */
+async function refuseUnknown(
+  database: Database,
+  endpointId: string,
+  webhookId: string,
+): Promise<Result> {
+  const endpoint = await readEndpoint(database, endpointId);
+  return endpoint === null
+    ? refused({ kind: "unknown_webhook", endpointId })
+    : refused({ kind: "unknown_delivery", webhookId });
 }

@@ -70,6 +70,12 @@ describe("refuses", () => {
       1,
       /is in the past; run without --at to post what is due/,
     ],
+    [
+      "to post without a terminal to ask at",
+      at(nextTurn + DAY),
+      2,
+      /it asks before it posts what is not due yet, .*add --yes or --dry-run/,
+    ],
     ["no instant", "--at tomorrow", 2, /--at must be an instant like/],
     ["an instant without an offset", "--at 2099-01-01T00:00:00", 2, /--at must be an instant like/],
   ])("%s", async (_, line, code, sentence) => {
@@ -101,7 +107,7 @@ describe("at a future instant", () => {
 
   test("a run posts the turn, and shows what waits for usage since when", async () => {
     await recordUsageComplete(books.database, now);
-    const told = await runJson(at(nextTurn + DAY));
+    const told = await runJson(`${at(nextTurn + DAY)} --yes`);
     expect(told).toMatchObject({
       outcome: "ran",
       accounts: 1,
@@ -126,7 +132,7 @@ describe("at a future instant", () => {
       usage_unread: null,
       waiting: null,
     });
-    const { outcome, waiting, seconds, ...done } = await runJson(line);
+    const { outcome, waiting, seconds, ...done } = await runJson(`${line} --yes`);
     expect(would).toMatchObject(done);
     expect({ outcome, waiting }).toEqual({
       outcome: "ran",
@@ -138,7 +144,7 @@ describe("at a future instant", () => {
 
   test("publishes each expiry notice once, as configured", async () => {
     const thirdTurn = startOfDay(monthsFrom(now - DAY, 3));
-    const line = at(thirdTurn - 3 * DAY);
+    const line = `${at(thirdTurn - 3 * DAY)} --yes`;
     const quiet = await runJson(line, { EXPIRY_NOTICE_DAYS: "0" });
     expect(quiet.notices).toEqual(none);
     const told = await runJson(line);

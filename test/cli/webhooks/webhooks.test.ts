@@ -69,6 +69,10 @@ test("deliveries are listed as the API does, shown, and sent again", async () =>
 });
 
 test("what is not there, or not to be sent to, is refused in a sentence", async () => {
+  for (const command of ["show", "send-again"]) {
+    const line = `webhooks ${command} 0123456789abcdef msg_${"0".repeat(32)}`;
+    expect((await run(line)).stderr).toMatch(/^there is no webhook endpoint 0123456789abcdef /);
+  }
   expect(await run("webhooks pause 0123456789abcdef")).toMatchObject({
     code: 1,
     stderr: "there is no webhook endpoint 0123456789abcdef (drawdown webhooks list)\n",
