@@ -10,7 +10,7 @@ import { ingestAnswer } from "../contract/ingest-answer.ts";
 import { lot } from "../contract/lot.ts";
 import { listOfOwnTerms } from "../contract/own-terms.ts";
 import { listOf } from "../contract/page.ts";
-import { payment } from "../contract/payment.ts";
+import { payment, paymentOfAccount } from "../contract/payment.ts";
 import type { streamEvents } from "../contract/stream-events.ts";
 import { schedule } from "../contract/subscription.ts";
 import { usage } from "../contract/usage.ts";
@@ -45,7 +45,7 @@ export const OPERATIONS = {
   entries: get(`${OF_ACCOUNT}/entries`, listOf(entry)),
   usage: get(`${OF_ACCOUNT}/usage`, usage),
   usageRecords: get(`${OF_ACCOUNT}/usage-records`, listOf(usageRecord)),
-  topUps: get(`${OF_ACCOUNT}/top-ups`, listOf(payment)),
+  topUps: get(`${OF_ACCOUNT}/top-ups`, listOf(paymentOfAccount)),
   topUp: post(`${OF_ACCOUNT}/top-ups`, payment),
   grant: post(`${OF_ACCOUNT}/grants`, granted),
   adjust: post(`${OF_ACCOUNT}/adjustments`, granted),

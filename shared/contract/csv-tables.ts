@@ -5,7 +5,7 @@ import { formatMoney } from "../core/text/money.ts";
 import type { CsvTable } from "./csv-export.ts";
 import type { entry } from "./entry.ts";
 import type { lot } from "./lot.ts";
-import type { listedPayment, payment } from "./payment.ts";
+import type { listedPayment, payment, paymentOfAccount } from "./payment.ts";
 import type { bucket } from "./usage.ts";
 import type { usageRecord } from "./usage-record.ts";
 
@@ -64,7 +64,7 @@ export const LOTS_CSV: CsvTable<z.output<typeof lot>> = [
   ["expires_at", (granted) => (granted.expiresAt === null ? "" : instant(granted.expiresAt))],
 ];
 
-export const PAYMENTS_CSV: CsvTable<z.output<typeof payment>> = [
+const PAYMENT_COLUMNS: CsvTable<z.output<typeof payment>> = [
   ["payment_id", (made) => made.paymentId],
   ["kind", (made) => made.kind],
   ["status", (made) => made.status],
@@ -77,11 +77,20 @@ export const PAYMENTS_CSV: CsvTable<z.output<typeof payment>> = [
   ["requested_by", (made) => made.requestedBy ?? ""],
 ];
 
+const REFUNDED: CsvTable<z.output<typeof paymentOfAccount>> = [
+  ["refunded", (made) => ({ number: formatMoney(made.refunded, made.currency) })],
+];
+
+export const PAYMENTS_CSV: CsvTable<z.output<typeof paymentOfAccount>> = [
+  ...PAYMENT_COLUMNS,
+  ...REFUNDED,
+];
+
 export const ALL_PAYMENTS_CSV: CsvTable<z.output<typeof listedPayment>> = [
   ["account_id", (made) => made.accountId],
-  ...PAYMENTS_CSV,
+  ...PAYMENT_COLUMNS,
   ["gateway_payment", (made) => made.gatewayPayment ?? ""],
-  ["refunded", (made) => ({ number: formatMoney(made.refunded, made.currency) })],
+  ...REFUNDED,
 ];
 
 function credits(amount: bigint): Cell {

@@ -27,15 +27,24 @@ export const paymentFields = {
 
 export const payment = noun(paymentFields).meta({ title: "Payment" });
 
+export const paymentOfAccountFields = {
+  ...paymentFields,
+  refunded: money.meta({ description: "What went back by refunds and chargebacks." }),
+};
+
+/** A payment in the list of its account. */
+export const paymentOfAccount = noun(paymentOfAccountFields).meta({
+  title: "Payment of an account",
+});
+
 /** A payment in the list of all accounts. */
 export const listedPayment = noun({
   account_id: accountId,
-  ...paymentFields,
+  ...paymentOfAccountFields,
   gateway_payment: z
     .string()
     .nullable()
     .meta({ description: "The gateway's id of the last attempt; null: it was never there." }),
-  refunded: money.meta({ description: "What went back by refunds and chargebacks." }),
 }).meta({ title: "Listed payment" });
 
 export function toPayment(made: Payment) {
@@ -54,17 +63,23 @@ const NO_FEE = { subscriptionNumber: null, planId: null, period: null, periods: 
 export async function paymentPage(
   request: PageRequest,
   kind: "top_up" | null,
-  readFirst: (count: number) => Promise<readonly Payment[]>,
+  readFirst: (count: number) => Promise<readonly Refundable[]>,
 ) {
   const list = kind === null ? "payments" : "top-ups";
-  return pageFromFirst(list, request, async (count) => (await readFirst(count)).map(toPayment));
+  return pageFromFirst(list, request, async (count) =>
+    (await readFirst(count)).map(toPaymentOfAccount),
+  );
 }
 
-type Listed = Payment & { readonly gatewayPayment: string | null; readonly refunded: bigint };
+type Refundable = Payment & { readonly refunded: bigint };
+type Listed = Refundable & { readonly gatewayPayment: string | null };
+
+export function toPaymentOfAccount(made: Refundable) {
+  return { ...toPayment(made), refunded: made.refunded };
+}
 
 export function toListedPayment(listed: Listed) {
-  const { gatewayPayment, refunded } = listed;
-  return { ...toPayment(listed), gatewayPayment, refunded };
+  return { ...toPaymentOfAccount(listed), gatewayPayment: listed.gatewayPayment };
 }
 
 const allPayments = cursorsOf("all-payments", [INSTANT, TEXT, TEXT]);
@@ -88,3 +103,4 @@ export async function allPaymentsPage(
 }
 
 export type PaymentData = z.input<typeof payment>;
+export type PaymentOfAccountData = z.input<typeof paymentOfAccount>;

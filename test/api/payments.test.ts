@@ -60,6 +60,7 @@ interface Item {
   readonly payment_id: string;
   readonly kind: string;
   readonly status: string;
+  readonly refunded: string;
 }
 
 const lineOf = ({ account_id, payment_id, kind, status }: Item) =>
@@ -100,6 +101,23 @@ test("a payment has its account, the gateway's id, and what went back of it", as
       ...{ created_at: at(0), requested_by: null, gateway_payment: "pay_0", refunded: "400" },
     },
   ]);
+});
+
+test("an account's own list says what went back, too, so that its sum is right", async () => {
+  const { body } = await api.ask("GET", "/v1/accounts/acme/payments");
+  expect(body.items.map((item: Item) => [item.payment_id, item.refunded])).toEqual([
+    ["p-3", "0"],
+    ["fee:1:0", "0"],
+    ["p-1", "400"],
+  ]);
+  const { text } = await api.ask("GET", "/v1/accounts/acme/payments", {
+    headers: { accept: "text/csv" },
+  });
+  const [names, ...rows] = text.trim().split("\r\n");
+  expect(names).toBe(
+    "payment_id,kind,status,amount,currency,credits,plan_id,reason,created_at,requested_by,refunded",
+  );
+  expect(rows.at(-1)).toMatch(/^p-1,.*,4\.00$/);
 });
 
 test("pages of every size have each payment once, also those of one instant", async () => {

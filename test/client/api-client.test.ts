@@ -158,7 +158,7 @@ test("a plan is subscribed to, a top-up is made, a dashboard link is created", a
   expect(subscription).toMatchObject({ planId: "hundred", periodCredits: 100_000_000n });
   const made = await api.topUp(account, { amount: 1_500n });
   expect(made).toMatchObject({ status: "pending", amount: 1_500n, currency: "USD" });
-  expect((await api.topUps(account)).items).toEqual([made]);
+  expect((await api.topUps(account)).items).toEqual([{ ...made, refunded: 0n }]);
   const { token, expiresAt } = await api.dashboardToken(account, { minutes: 5 });
   expect(token).toMatch(/^ddt_/);
   expect(expiresAt.getTime()).toBeGreaterThan(Date.now());

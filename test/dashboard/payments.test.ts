@@ -13,7 +13,12 @@ describe("the outcome of a payment", () => {
     ["retrying", null, "will be tried again"],
     ["failed", null, "nothing charged"],
   ] as const)("%s, %s", (status, credits, said) => {
-    expect(broughtText({ status, credits })).toBe(said);
+    expect(broughtText({ status, credits, currency: "USD", refunded: "0" })).toBe(said);
+  });
+
+  it("says what went back", () => {
+    const paid = { status: "succeeded", credits: null, currency: "USD", refunded: "400" } as const;
+    expect(broughtText(paid)).toBe("paid, USD\u00a04.00 refunded");
   });
 });
 

@@ -4,7 +4,13 @@ import { autoTopUp, toAutoTopUp } from "../../../shared/contract/auto-top-up.ts"
 import { CSV_PAGE, csvFileName, csvText, pagesOf } from "../../../shared/contract/csv-export.ts";
 import { PAYMENTS_CSV } from "../../../shared/contract/csv-tables.ts";
 import { listOf, page } from "../../../shared/contract/page.ts";
-import { payment, paymentPage, toPayment } from "../../../shared/contract/payment.ts";
+import {
+  payment,
+  paymentOfAccount,
+  paymentPage,
+  toPayment,
+  toPaymentOfAccount,
+} from "../../../shared/contract/payment.ts";
 import { money } from "../../../shared/contract/wire.ts";
 import type { AccountId } from "../../../shared/core/line/account.ts";
 import { REFERENCE } from "../../../shared/core/line/reference.ts";
@@ -181,17 +187,17 @@ function listPaymentsRoute(name: string, kind: "top_up" | null, summary: string)
       tag: "top-ups",
       summary,
       query: page,
-      response: { 200: listOf(payment) },
+      response: { 200: listOf(paymentOfAccount) },
     },
     ({ params: { account_id }, query }, context) =>
       readOfAccount(context, account_id, (transaction) =>
         paymentPage(query, kind, (range) => listPayments(transaction, account_id, range, kind)),
       ),
     ({ params: { account_id } }, context) => {
-      const pages = pagesOf<ReturnType<typeof toPayment>>((last) =>
+      const pages = pagesOf<ReturnType<typeof toPaymentOfAccount>>((last) =>
         readOfAccount(context, account_id, async (transaction) => {
           const made = await listPayments(transaction, account_id, CSV_PAGE, kind, last);
-          return made.map(toPayment);
+          return made.map(toPaymentOfAccount);
         }),
       );
       const file = csvFileName(account_id, name, undefined, context.now());

@@ -5,13 +5,12 @@ import { listOf } from "../../../shared/contract/page.ts";
 import {
   allPaymentsPage,
   listedPayment,
-  payment,
+  paymentOfAccount,
   paymentPage,
   toListedPayment,
-  toPayment,
+  toPaymentOfAccount,
 } from "../../../shared/contract/payment.ts";
 import type { AccountId } from "../../../shared/core/line/account.ts";
-import type { Payment } from "../../../shared/core/payments/payment.ts";
 import { formatCredits } from "../../../shared/core/text/credits-text.ts";
 import { formatInstant } from "../../../shared/core/text/instant-text.ts";
 import { moneyText } from "../../../shared/core/text/money.ts";
@@ -20,7 +19,7 @@ import {
   listAllPayments,
   type PaymentFilter,
 } from "../../../shared/ledger/payments/list-all-payments.ts";
-import { listPayments } from "../../../shared/ledger/payments/payments.ts";
+import { listPayments, type PaymentOfAccount } from "../../../shared/ledger/payments/payments.ts";
 import type { Database } from "../../../shared/ledger/postgres/database.ts";
 import type { Settings } from "../../../shared/runtime/settings.ts";
 import { accountIdArgument } from "../shell/arguments.ts";
@@ -117,14 +116,14 @@ function listOfAccount(
       page.items.length === 0
         ? `Account ${printable(accountId)} has no ${name}.`
         : [table(page.items, PAYMENT_TABLE), ...moreLines(page.nextCursor)].join("\n");
-    return shown(listOf(payment), page, text);
+    return shown(listOf(paymentOfAccount), page, text);
   });
 }
 
 /** All payments, newest first. */
 function paymentPages(database: Database, accountId: AccountId, kind: "top_up" | null) {
-  return pagesOf<ReturnType<typeof toPayment>>(async (last) =>
-    (await listPayments(database, accountId, CSV_PAGE, kind, last)).map(toPayment),
+  return pagesOf<ReturnType<typeof toPaymentOfAccount>>(async (last) =>
+    (await listPayments(database, accountId, CSV_PAGE, kind, last)).map(toPaymentOfAccount),
   );
 }
 
@@ -134,7 +133,7 @@ function filteredPages(database: Database, which: PaymentFilter) {
   );
 }
 
-const PAYMENT_TABLE: readonly Column<Payment>[] = [
+const PAYMENT_TABLE: readonly Column<PaymentOfAccount>[] = [
   ["PAYMENT", ({ paymentId }) => paymentId],
   ["FOR", purposeText],
   ["STATUS", ({ status }) => status],
@@ -143,14 +142,14 @@ const PAYMENT_TABLE: readonly Column<Payment>[] = [
   ["ATTEMPT", ({ attempt }) => attempt, "right"],
   ["CREATED", ({ createdAt }) => formatInstant(createdAt)],
   ["REASON", ({ reason }) => reason],
-];
-
-const ALL_TABLE: readonly Column<ListedPayment>[] = [
-  ["ACCOUNT", ({ accountId }) => accountId],
-  ...PAYMENT_TABLE,
   [
     "REFUNDED",
     ({ refunded, currency }) => (refunded === 0n ? "" : moneyText(refunded, currency)),
     "right",
   ],
+];
+
+const ALL_TABLE: readonly Column<ListedPayment>[] = [
+  ["ACCOUNT", ({ accountId }) => accountId],
+  ...PAYMENT_TABLE,
 ];

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { lot } from "../../../shared/contract/lot.ts";
 import { noun } from "../../../shared/contract/noun.ts";
-import { paymentFields, toPayment } from "../../../shared/contract/payment.ts";
+import { paymentOfAccountFields, toPaymentOfAccount } from "../../../shared/contract/payment.ts";
 import { refund, toRefund } from "../../../shared/contract/refund.ts";
 import { accountId, instant } from "../../../shared/contract/wire.ts";
 import type { GrantedLot } from "../../../shared/core/month/grant-credits.ts";
@@ -27,7 +27,7 @@ export interface ShownPayment {
 
 export const shownPayment = noun({
   account_id: accountId,
-  ...paymentFields,
+  ...paymentOfAccountFields,
   attempted_at: instant,
   settled_at: instant.nullable(),
   next_try_at: instant.nullable(),
@@ -40,8 +40,10 @@ export const shownPayment = noun({
 });
 
 export function toShownPayment({ payment, atGateway, refunds, lot: bought }: ShownPayment) {
+  const posted = refunds.filter(({ status }) => status === "posted");
+  const refunded = posted.reduce((sum, { amount }) => sum + amount, 0n);
   return {
-    ...toPayment(payment),
+    ...toPaymentOfAccount({ ...payment, refunded }),
     ...atGateway,
     lot: bought && { ...bought.lot, ...bought.use },
     refunds: refunds.map(toRefund),

@@ -1,5 +1,5 @@
 import { useSignal } from "@preact/signals";
-import type { PaymentData } from "../../../shared/contract/payment.ts";
+import type { PaymentOfAccountData } from "../../../shared/contract/payment.ts";
 import { minute, second } from "../live/clock.ts";
 import { Card, Content } from "../parts/card.tsx";
 import { ExportCsv } from "../parts/export-csv.tsx";
@@ -61,7 +61,7 @@ export function PaymentsCard({ open, zone }: { open: OpenAccount; zone: string }
   );
 }
 
-function Payment({ payment, zone }: { payment: PaymentData; zone: string }) {
+function Payment({ payment, zone }: { payment: PaymentOfAccountData; zone: string }) {
   const { status, amount, currency, reason } = payment;
   return (
     <li class="row">
@@ -82,7 +82,7 @@ function Payment({ payment, zone }: { payment: PaymentData; zone: string }) {
   );
 }
 
-function When({ payment, zone }: { payment: PaymentData; zone: string }) {
+function When({ payment, zone }: { payment: PaymentOfAccountData; zone: string }) {
   const created = Date.parse(payment.created_at);
   if (payment.status === "pending") return <>sent to the bank {agoText(created, second.value)}</>;
   return <>{momentText(zone, created, minute.value)}</>;

@@ -5,7 +5,7 @@ import type { DisplayNamesData } from "../../../shared/contract/display-name.ts"
 import type { EntryData } from "../../../shared/contract/entry.ts";
 import type { LotData } from "../../../shared/contract/lot.ts";
 import type { PageData } from "../../../shared/contract/page.ts";
-import type { PaymentData } from "../../../shared/contract/payment.ts";
+import type { PaymentData, PaymentOfAccountData } from "../../../shared/contract/payment.ts";
 import type { RunwayData } from "../../../shared/contract/runway.ts";
 import type { UsageData } from "../../../shared/contract/usage.ts";
 import type { ExplainedUsageData, UsageRecordData } from "../../../shared/contract/usage-record.ts";
@@ -46,7 +46,7 @@ export function accountApi(token: string, accountId: string) {
       page<UsageRecordData>(lotUsagePath(lotId), cursor),
     entries: (cursor: string | null) => page<EntryData>("/entries", cursor),
     /** Top-ups, and the fees of a plan. */
-    payments: (cursor: string | null) => page<PaymentData>("/payments", cursor),
+    payments: (cursor: string | null) => page<PaymentOfAccountData>("/payments", cursor),
     /** What values of dimensions may spend, the fullest first. */
     budgets: (cursor: string | null) => page<BudgetData>("/budgets", cursor),
     /** Names of the ids that the page shows. */

@@ -1,5 +1,5 @@
-import type { PaymentData } from "../../../shared/contract/payment.ts";
-import { exactCredits } from "./credit-text.ts";
+import type { PaymentData, PaymentOfAccountData } from "../../../shared/contract/payment.ts";
+import { exactCredits, moneyText } from "./credit-text.ts";
 import { moneyIn } from "./locale.ts";
 
 export function paidForText({ kind, automatic }: Pick<PaymentData, "kind" | "automatic">): string {
@@ -7,8 +7,16 @@ export function paidForText({ kind, automatic }: Pick<PaymentData, "kind" | "aut
   return automatic ? "Automatic top-up" : "Top-up";
 }
 
-/** The result of a payment: "added 500 credits", "nothing charged". */
-export function broughtText({ status, credits }: Pick<PaymentData, "status" | "credits">): string {
+type Brought = Pick<PaymentOfAccountData, "status" | "credits" | "currency" | "refunded">;
+
+/** The result of a payment: "added 500 credits", "nothing charged", "paid, USD 4.00 refunded". */
+export function broughtText({ refunded, currency, ...payment }: Brought): string {
+  const back = BigInt(refunded);
+  const brought = gotText(payment);
+  return back === 0n ? brought : `${brought}, ${moneyText(back, currency)} refunded`;
+}
+
+function gotText({ status, credits }: Pick<Brought, "status" | "credits">): string {
   if (status === "failed") return "nothing charged";
   if (status === "retrying") return "will be tried again";
   if (status === "invoiced") return "invoiced";

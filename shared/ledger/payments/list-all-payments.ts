@@ -2,7 +2,13 @@ import type { Instant } from "../../core/line/account.ts";
 import type { Payment, PaymentStatus } from "../../core/payments/payment.ts";
 import { textArray } from "../postgres/array-literal.ts";
 import { type Queryable, queryRows } from "../postgres/database.ts";
-import { PAYMENT_COLUMNS, type PaymentRow, toPayment } from "./payments.ts";
+import {
+  PAYMENT_COLUMNS,
+  type PaymentOfAccount,
+  type PaymentRow,
+  REFUNDED,
+  toPayment,
+} from "./payments.ts";
 
 /** Which payments to list; null: any. */
 export interface PaymentFilter {
@@ -17,14 +23,10 @@ export interface PaymentFilter {
   readonly gatewayPayment: string | null;
 }
 
-interface AtGateway {
+export type ListedPayment = PaymentOfAccount & {
   /** The gateway's id of the last attempt; null: it was never there. */
   readonly gatewayPayment: string | null;
-  /** The sum of its posted refunds and chargebacks, in the currency's minor unit. */
-  readonly refunded: bigint;
-}
-
-export type ListedPayment = Payment & AtGateway;
+};
 
 /** Where a page of the list begins: after this payment. */
 export type ListPosition = Pick<Payment, "createdAt" | "paymentId"> & {
@@ -32,12 +34,7 @@ export type ListPosition = Pick<Payment, "createdAt" | "paymentId"> & {
 };
 
 const LIST = `
-  SELECT ${PAYMENT_COLUMNS}, payment.gateway_payment AS "gatewayPayment",
-         (SELECT coalesce(sum(refund.amount), 0)::bigint
-          FROM refund
-          WHERE refund.account_id = payment.account_id
-            AND refund.payment_id = payment.payment_id
-            AND refund.status = 'posted') AS refunded
+  SELECT ${PAYMENT_COLUMNS}, payment.gateway_payment AS "gatewayPayment", ${REFUNDED}
   FROM payment
   WHERE ($1::text[] IS NULL OR account_id = ANY($1))
     AND ($2::text IS NULL OR kind = $2)
@@ -64,7 +61,11 @@ export async function listAllPayments(
   const filters = [accounts, kind, status, from, to, gatewayPayment];
   const after = [last?.createdAt ?? null, last?.accountId ?? null, last?.paymentId ?? null];
   const values = [...filters, ...after, limit];
-  const rows = await queryRows<PaymentRow & AtGateway>(database, LIST, values);
+  const rows = await queryRows<PaymentRow & Pick<ListedPayment, "gatewayPayment" | "refunded">>(
+    database,
+    LIST,
+    values,
+  );
   return rows.map(({ gatewayPayment, refunded, ...row }) => ({
     ...toPayment(row),
     ...{ gatewayPayment, refunded },

@@ -86,8 +86,16 @@ export async function lockPayment(
   return (await lockPayments(transaction, [ref])).get(ref.accountId)?.payment ?? null;
 }
 
+/** SQL: the sum of a payment's posted refunds and chargebacks, in the currency's minor unit. */
+export const REFUNDED = `
+  (SELECT coalesce(sum(refund.amount), 0)::bigint
+   FROM refund
+   WHERE refund.account_id = payment.account_id
+     AND refund.payment_id = payment.payment_id
+     AND refund.status = 'posted') AS refunded`;
+
 const LIST = `
-  SELECT ${PAYMENT_COLUMNS}
+  SELECT ${PAYMENT_COLUMNS}, ${REFUNDED}
   FROM payment
   WHERE account_id = $1
     AND ($3::text IS NULL OR kind = $3)
@@ -95,6 +103,9 @@ const LIST = `
         < (coalesce(to_timestamp($4::bigint / 1000.0), 'infinity'), coalesce($5::text, ''))
   ORDER BY created_at DESC, payment_id DESC
   LIMIT $2`;
+
+/** A payment, and the sum of its posted refunds and chargebacks, in the currency's minor unit. */
+export type PaymentOfAccount = Payment & { readonly refunded: bigint };
 
 /**
  * An account's payments, all or those of one kind, newest first, after the payment `last` (null: from the
@@ -106,10 +117,11 @@ export async function listPayments(
   limit: number,
   kind: Payment["kind"] | null = null,
   last: Pick<Payment, "createdAt" | "paymentId"> | null = null,
-): Promise<Payment[]> {
+): Promise<PaymentOfAccount[]> {
+  type Row = PaymentRow & Pick<PaymentOfAccount, "refunded">;
   const values = [accountId, limit, kind, last?.createdAt ?? null, last?.paymentId ?? null];
-  const rows = await queryRows<PaymentRow>(database, LIST, values, "list-payments");
-  return rows.map(toPayment);
+  const rows = await queryRows<Row>(database, LIST, values, "list-payments");
+  return rows.map(({ refunded, ...row }) => ({ ...toPayment(row), refunded }));
 }
 
 const INSERT = `

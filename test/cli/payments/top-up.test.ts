@@ -287,6 +287,7 @@ describe("top-up list", () => {
         reason: "",
         created_at: expect.stringMatching(/Z$/),
         requested_by: expect.any(String),
+        refunded: "0",
       },
       expect.objectContaining({
         payment_id: "manual:second",
@@ -297,7 +298,7 @@ describe("top-up list", () => {
     ]);
     const { stdout } = await run("top-up list cli-lists --limit 2");
     expect(stdout).toMatch(
-      /^PAYMENT +FOR +STATUS +AMOUNT +CREDITS +ATTEMPT +CREATED +REASON\nmanual:third +top-up by hand +pending +USD 7.00 +350 +1 +\S+Z\nmanual:second +top-up by hand +failed +USD 6.00 +300 +1 +\S+Z +The bank .* funds.\nThere are more: --cursor \S+\n$/,
+      /^PAYMENT +FOR +STATUS +AMOUNT +CREDITS +ATTEMPT +CREATED +REASON +REFUNDED\nmanual:third +top-up by hand +pending +USD 7.00 +350 +1 +\S+Z\nmanual:second +top-up by hand +failed +USD 6.00 +300 +1 +\S+Z +The bank .* funds.\nThere are more: --cursor \S+\n$/,
     );
   });
 });

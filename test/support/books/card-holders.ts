@@ -84,8 +84,9 @@ export async function paidTopUp(
 /** The account's newest top-up. */
 export async function newest({ database }: Books, id: string): Promise<TopUp> {
   const payments = await listPayments(database, toAccountId(id), 100);
-  const topUp = payments.find(({ kind }) => kind === "top_up");
-  if (topUp?.kind !== "top_up") throw new Error(`${id} has no top-up`);
+  const found = payments.find(({ kind }) => kind === "top_up");
+  if (found?.kind !== "top_up") throw new Error(`${id} has no top-up`);
+  const { refunded: _, ...topUp } = found;
   return topUp;
 }
 
