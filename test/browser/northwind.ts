@@ -46,7 +46,8 @@ export async function openNorthwind(books: Books, account: string, now: number):
   });
   await giveCard(books, account, began, { customer: "cus_northwind", method: "card_approve" });
   const change = { accountId, now: began, by: "northwind" };
-  const asked = { planId: "growth", interval: "month", renewal: "first_of_month" } as const;
+  // Its months turn days before `now` on every date; those of the calendar may have turned just now.
+  const asked = { planId: "growth", interval: "month", renewal: "day_of_month" } as const;
   await changeSubscription(database, change, (context) => decideSubscribe(asked, context));
   for (const [addOnId, units] of [
     ["concurrency", 3],
