@@ -20,6 +20,8 @@ export const environment = z
     ),
     SIMULATED_GATEWAY_WEBHOOK_URL: z
       .url({ protocol: /^https?$/ })
+      // fetch refuses such a URL, in an error that shows the password.
+      .refine((url) => !url.includes("@"), "must not have a user or password")
       .optional()
       .describe("Where webhooks are sent; without it, none are sent"),
     SIMULATED_GATEWAY_WEBHOOK_SECRET: optional(

@@ -82,8 +82,15 @@ interface NewSubscription extends Once {
  */
 export type ApiClient = ReturnType<typeof openApiClient>;
 
-/** A client of the API at `url`, with a key. There is nothing to close. */
+/**
+ * A client of the API at `url`, with a key. There is nothing to close. Throws TypeError for a URL with a user or
+ * password: fetch refuses it, in an error that shows the password.
+ */
 export function openApiClient(options: ApiClientOptions) {
+  const { username, password } = new URL(options.url);
+  if (username !== "" || password !== "") {
+    throw new TypeError("the API's url must not have a user or password; the key is `key`");
+  }
   const newId = eventIds();
   const { get, post } = accountRequests(options, newId);
   const ofHolds = <Noun extends z.ZodType>(

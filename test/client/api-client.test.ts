@@ -218,6 +218,11 @@ test("usage is ingested; what is refused is named", async () => {
   ]);
 });
 
+test("a url with a password is refused, and the error does not show it", () => {
+  const open = () => openApiClient({ url: "http://proxy:hushhush@127.0.0.1:1", key: "unused" });
+  expect(open).toThrow(/^the API's url must not have a user or password; the key is `key`$/);
+});
+
 test.each(["quantity", "quantities", "hold_id"])(
   "a dimension called %s is refused: it would be lost, or taken for the event's own",
   async (name) => {

@@ -11,11 +11,10 @@ const ABOUT_AT = `
 Expiries and add-on charges are posted once metering has read all usage before them, 15 minutes
 after they fall due at the earliest.
 
---at moves the clock ahead to try out the coming months. What is posted stays posted, so it asks before it
-posts; --dry-run posts nothing. Usage then
-counts as complete at that instant if metering has read every partition to its end; otherwise
-expiries and add-on charges wait, and the command reports it. A past instant is refused: run without
---at to post what is due.`;
+--at moves the clock ahead to try out the coming months. What is posted stays posted, so it asks
+before it posts; --dry-run posts nothing. Usage then counts as complete at that instant if metering
+has read every partition to its end; otherwise expiries and add-on charges wait, and the command
+reports it. A past instant is refused: run without --at to post what is due.`;
 
 export function addSchedulerCommands(program: Command): void {
   const scheduler = program.command("scheduler").description("post what falls due on all accounts");

@@ -73,6 +73,11 @@ describe("it does not start", () => {
       env: { SIMULATED_GATEWAY_WEBHOOK_URL: "a.test" },
       problem: "",
     },
+    {
+      name: "SIMULATED_GATEWAY_WEBHOOK_URL",
+      env: { SIMULATED_GATEWAY_WEBHOOK_URL: "http://user:hushhush@a.test" },
+      problem: "must not have a user or password",
+    },
   ])("without a usable $name", async ({ name, env, problem }) => {
     const { ended, log } = runGateway(env, "test");
     expect(await ended).toBe(2);
