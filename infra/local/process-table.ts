@@ -29,6 +29,16 @@ export async function processTree(root: number): Promise<number[]> {
   return tree;
 }
 
+/** Whether none of these processes runs: one `ps` for all, since a server may have many. */
+async function areGone(pids: readonly number[]): Promise<boolean> {
+  try {
+    const { stdout } = await run("ps", ["-o", "stat=", "-p", pids.join(",")]);
+    return stdout.split("\n").every((state) => state === "" || state.startsWith("Z"));
+  } catch {
+    return true; // ps exits with 1 if there is none
+  }
+}
+
 /** Sends the signal; ignores a process that is gone. */
 export function signalProcess(pid: number, signal: NodeJS.Signals): void {
   try {
@@ -61,8 +71,7 @@ export async function killTree(root: number, withinMs = 5_000): Promise<void> {
   for (const pid of tree) signalProcess(pid, "SIGKILL");
   const deadline = Date.now() + withinMs;
   while (Date.now() < deadline) {
-    const left = await Promise.all(tree.map(commandLineOf));
-    if (left.every((line) => line === undefined)) return;
+    if (await areGone(tree)) return;
     await wait(50);
   }
 }
