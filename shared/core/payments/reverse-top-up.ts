@@ -1,5 +1,12 @@
 import type { Entry, Instant } from "../line/account.ts";
-import { drawDown, least, type MicroCredits, withdraw, withMoved } from "../line/credit-line.ts";
+import {
+  drawDown,
+  least,
+  type MicroCredits,
+  remainingOf,
+  withdraw,
+  withMoved,
+} from "../line/credit-line.ts";
 import { postEntry } from "../line/post-entry.ts";
 import type { AccountBook } from "../month/account-book.ts";
 import { mostToDraw } from "../month/add-on-charge.ts";
@@ -51,16 +58,16 @@ export function reverseTopUp(
   { book, lot, remaining, spent, now }: ReversalContext,
 ): ReversalOutcome {
   const credits = shareOf(topUp, reversal);
-  const withdrawn = least(credits, remaining);
-  const wanted = least(credits - withdrawn, spent);
-  const ended = wanted > 0n ? settleEnded(book, now) : null;
+  const ended = credits > remaining && spent > 0n ? settleEnded(book, now) : null;
   let { account, lots } = ended ?? book;
-  const owed = least(wanted, mostToDraw(account));
+  // The expiry of another lot may have moved it, and an add-on's charge that waited before that may have drawn on it.
+  const place = lots.find(({ lotId }) => lotId === lot.lotId) ?? toLot(lot);
+  const left = least(remaining, remainingOf(place, account.position));
+  const withdrawn = least(credits, left);
+  const owed = least(credits - withdrawn, spent + remaining - left, mostToDraw(account));
   const details = { lotId: lot.lotId, reference: reversal.reference, dueAt: now };
   const entries: Entry[] = [];
   if (withdrawn > 0n) {
-    // The expiry of another lot may have moved it.
-    const place = lots.find(({ lotId }) => lotId === lot.lotId) ?? toLot(lot);
     const cut = withdraw(account, lots, place, withdrawn);
     const posted = postEntry(cut.line, { kind: "adjustment", credits: -withdrawn, ...details });
     entries.push(posted.entry);

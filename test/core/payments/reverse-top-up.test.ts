@@ -12,7 +12,10 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { MAX_BIGINT } from "../../../shared/core/line/credit-line.ts";
+import { EMPTY_SCHEDULE } from "../../../shared/core/month/subscription.ts";
+import { reverseTopUp } from "../../../shared/core/payments/reverse-top-up.ts";
 import { accountWith, NOON } from "../../support/core/examples.ts";
+import { topUpWith } from "../../support/core/top-up-examples.ts";
 import { playReversals } from "./reversals-in-play.ts";
 
 describe("a refund of ten dollars that bought 100 credits, between 50 older and 30 newer ones", () => {
@@ -153,6 +156,25 @@ describe("in the books", () => {
     expect(acme.refund("bought", 1_000n)).toEqual({ withdrawn: 10n, owed: 10n });
     expect(acme.account().position).toBe(MAX_BIGINT);
   });
+});
+
+test("a charge that waited draws on the lot first, and no more of it is withdrawn than that leaves", () => {
+  const bought = { lotId: "bought", start: 0n, end: 100n, expiresAt: null };
+  const ended = { lotId: "ended", start: 100n, end: 130n, expiresAt: NOON - 1 };
+  const charge = { addOnId: "seat", number: 1, period: 1, units: 1, credits: 30n, dueAt: NOON - 2 };
+  const account = accountWith({ granted: 130n, position: 60n });
+  const book = {
+    ...{ account, lots: [bought, ended] },
+    schedule: { ...EMPTY_SCHEDULE, dueCharges: [charge] },
+  };
+  const lot = { ...bought, credits: 100n, source: "top_up", reference: "", grantedAt: 0 } as const;
+  const reversal = { amount: 1_000n, amountBefore: 0n, reference: "refund:re_1" };
+  const context = { book, lot, remaining: 40n, spent: 60n, now: NOON };
+  const topUp = topUpWith({ credits: 100n, amount: 1_000n });
+  const { withdrawn, owed, step } = reverseTopUp(topUp, reversal, context);
+  expect({ withdrawn, owed }).toEqual({ withdrawn: 10n, owed: 90n });
+  expect(step?.account).toMatchObject({ granted: 90n, position: 180n });
+  expect(step?.lots[0]).toMatchObject({ lotId: "bought", start: 0n, end: 90n });
 });
 
 test("many small refunds take no more than one full refund, and as much where everything was refunded", () => {
