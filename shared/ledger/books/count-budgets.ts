@@ -110,7 +110,10 @@ export async function writeCountedOf(
   await transaction.query(WRITE, [accountId, writeCounted(counted)]);
 }
 
-/** Counts all windows of an account anew, by the calendar of its new time zone, and raises what they reach. */
+/**
+ * Counts the windows of an account anew, by the calendar of its new time zone, and raises what they reach. The window
+ * that never turns is the same in every zone, and keeps its sums: not all of its usage may be countable any more.
+ */
 export async function recountBudgets(
   transaction: Transaction,
   account: Account,
@@ -118,7 +121,9 @@ export async function recountBudgets(
 ): Promise<void> {
   const counted: CountedDimension[] = [];
   for (const one of readCounted(account.budgets)) {
-    counted.push(await countFromRecords(transaction, account, one, now));
+    counted.push(
+      one.window === "all" ? one : await countFromRecords(transaction, account, one, now),
+    );
   }
   if (counted.length === 0) return;
   await writeCountedOf(transaction, account, counted);

@@ -377,6 +377,16 @@ describe("what is past retention", () => {
         { window: "month", value: "a", spent: 7n },
         { dimension: "kind", value: "chat", spent: 7n, countedSince: noon("2025-10-03") },
       ]);
+      // What never turns is the same in another zone, where not all of it could be counted again.
+      const moved = { accountId: account.accountId, now: noon("2025-10-05"), by: "test" };
+      await changeSubscription(separate.database, moved, (context) =>
+        decideSettings({ timeZone: "Asia/Tokyo" }, context),
+      );
+      const after = await inTransaction(separate.database, (transaction) =>
+        listBudgets(transaction, account, noon("2025-10-05"), 1),
+      );
+      expect(after).toMatchObject([{ window: "all", value: "a", spent: 56n }]);
+      expect(await brokenInvariants(separate.database)).toEqual([]);
       await separate.database.query("DELETE FROM budget_unlisted WHERE window_name = 'all'");
       expect(await brokenInvariants(separate.database)).toHaveLength(1);
     } finally {
