@@ -29,9 +29,10 @@ export function housekeeping(context: HousekeepingContext): () => Promise<void> 
     try {
       await waits.untilUp("Postgres and Kafka", async () => {
         const signal = AbortSignal.any([stopping, AbortSignal.timeout(LONGEST_MS)]);
+        const now = Date.now();
         const state = {
-          now: Date.now(),
-          completeUntil: await readCompleteUntil(database),
+          now,
+          completeUntil: await readCompleteUntil(database, now),
           firstOffsets: await readFirstOffsets(kafka),
         };
         for await (const run of keepHouse(database, rules, state, signal)) {

@@ -45,9 +45,9 @@ export function schedulerRun(context: RunContext): () => Promise<void> {
       // After an outage it begins again; what it has done is no longer due.
       await waits.untilUp("Postgres", async () => {
         const clock = Date.now();
-        const completeUntil = await readCompleteUntil(database);
+        const completeUntil = await readCompleteUntil(database, clock);
         const { noticeWithinMs } = context;
-        const run = { clock, completeUntil: notAfter(completeUntil, clock), noticeWithinMs };
+        const run = { clock, completeUntil, noticeWithinMs };
         for await (const step of runSchedule(database, run)) {
           done = addTotals(done, step.done);
           context.onStep?.();
@@ -84,11 +84,6 @@ async function eraseWhatCame(
     if (stopping.aborted) break;
   }
   return erased;
-}
-
-/** The clock of another machine may be ahead. */
-function notAfter(completeUntil: Instant | null, clock: Instant): Instant | null {
-  return completeUntil === null ? null : Math.min(completeUntil, clock);
 }
 
 /** Expiries and add-on charges wait until metering has read to the end of the usage topic. */

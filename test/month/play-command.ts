@@ -52,7 +52,7 @@ async function playChange(database: Database, step: ChangeStep): Promise<string>
 
 /** A run of the scheduler: settles every account that is due, a limited number per transaction. */
 export async function runScheduler(database: Database, clock: Instant, limit = 100): Promise<void> {
-  const completeUntil = await readCompleteUntil(database);
+  const completeUntil = await readCompleteUntil(database, clock);
   let next: DuePlace | null = null;
   do {
     ({ next } = await settleAccounts(database, { clock, completeUntil, limit }, next));

@@ -264,7 +264,7 @@ describe("metering and the scheduler as processes", () => {
 
 /** When the books last had read all usage, or null. */
 async function completeAt(): Promise<number | null> {
-  const until = await readCompleteUntil(books.database);
+  const until = await readCompleteUntil(books.database, Date.now());
   return until === null ? null : until + GRACE_MS;
 }
 

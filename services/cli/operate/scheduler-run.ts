@@ -103,12 +103,11 @@ async function readUsage(
   clock: Instant,
   isAhead: boolean,
 ): Promise<Pick<Ran, "completeUntil" | "unread">> {
-  const recorded = await readCompleteUntil(database);
-  const completeUntil = recorded === null ? null : Math.min(recorded, clock);
+  const completeUntil = await readCompleteUntil(database, clock);
   if (!isAhead) return { completeUntil, unread: null };
   const unread = await whyUnread(settings, database);
   return unread === null
-    ? { completeUntil: Math.max(recorded ?? 0, clock - GRACE_MS), unread }
+    ? { completeUntil: Math.max(completeUntil ?? 0, clock - GRACE_MS), unread }
     : { completeUntil, unread };
 }
 

@@ -139,7 +139,7 @@ async function readSettled(
   const [details, catalogue, completeUntil, books] = await together([
     lockAllDetails(transaction, accountIds),
     readCatalogue(transaction),
-    readCompleteUntil(transaction),
+    readCompleteUntil(transaction, now),
     readBooks(transaction, accountIds),
   ]);
   const upto = uptoClock(now, completeUntil);

@@ -10,13 +10,17 @@ const READ = `
 
 /**
  * Until when usage is complete: the grace before the last instant whose messages are all metered. Null:
- * unknown.
+ * unknown. Not after `clock`: that of the machine that has noted it may be ahead, and would post what falls due
+ * before it does.
  */
-export async function readCompleteUntil(transaction: Queryable): Promise<Instant | null> {
+export async function readCompleteUntil(
+  transaction: Queryable,
+  clock: Instant,
+): Promise<Instant | null> {
   const { consumer, topic } = USAGE_READER;
   const values = [consumer, topic];
   const row = await queryRow<{ until: Instant }>(transaction, READ, values, "read-complete-until");
-  return row && row.until - GRACE_MS;
+  return row && Math.min(row.until - GRACE_MS, clock);
 }
 
 const NOTE = `

@@ -1,4 +1,4 @@
-import type { Account } from "../../core/line/account.ts";
+import type { Account, Instant } from "../../core/line/account.ts";
 import { EMPTY_CATALOGUE } from "../../core/offer/catalogue.ts";
 import type { Rates } from "../../core/offer/rates.ts";
 import { lateAccounts } from "../../core/usage/group-columns.ts";
@@ -38,7 +38,7 @@ export function debitUsage(
     const usage = await readUsage(transaction, readRates, once);
     const { groups } = once;
     const due = accountsDue(groups.accountIds, usage.accounts, now);
-    const read = await readDue(transaction, due, usage.accounts);
+    const read = await readDue(transaction, due, usage.accounts, now);
     const expired = await readExpired(transaction, lateAccounts(groups, usage.accounts));
     const carried = await readCarried(transaction, usage.rates, groups);
     const context = { now, ...usage, ...read, expired, carried };
@@ -91,6 +91,7 @@ async function readDue(
   transaction: Transaction,
   due: readonly string[],
   accounts: Map<string, Account>,
+  now: Instant,
 ): Promise<Pick<MeteringContext, "books" | "catalogue" | "completeUntil">> {
   if (due.length === 0) {
     return { books: new Map(), catalogue: EMPTY_CATALOGUE, completeUntil: null };
@@ -101,6 +102,6 @@ async function readDue(
   return {
     books: await readBooks(transaction, due),
     catalogue: await readCatalogue(transaction),
-    completeUntil: await readCompleteUntil(transaction),
+    completeUntil: await readCompleteUntil(transaction, now),
   };
 }

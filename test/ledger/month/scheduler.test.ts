@@ -202,6 +202,25 @@ describe("expiries and the turn's add-on charges", () => {
       "expiry -99 expiry:plan:1:0",
     ]);
   });
+
+  test("are not posted early where the clock of a metering process was an hour ahead", async () => {
+    await openSubscriber(books, "acme", { at: SEPTEMBER });
+    await run({ clock: OCTOBER });
+    const now = NOVEMBER - MINUTE;
+    await grant("acme", { lotId: "promotion", credits: 5n * CREDIT, at: now });
+    await recordUsageComplete(books.database, now + HOUR);
+    const command = { lotId: "gift", credits: CREDIT, source: "promotion", reference: "" } as const;
+    const gift = { ...command, end: { kind: "never" } } as const;
+    await grantCredits(books.database, toAccountId("acme"), gift, now - 1);
+    await debit(now, [{ eventId: "in time", quantity: 1n }]);
+    expect(await entriesOf("acme")).toEqual([
+      "grant 100 plan:1:0",
+      "grant 100 plan:1:1",
+      "grant 5 promotion",
+      "grant 1 gift",
+      "expiry -5 expiry:promotion",
+    ]);
+  });
 });
 
 describe("concurrently", () => {
