@@ -81,7 +81,8 @@ test("by cron, the next run is due as each one ends, and none is while one is un
   expect(due).toEqual([]);
   resolve();
   await eventually("the next is due", () => due.length === 1);
-  expect(due[0]?.toISOString()).toBe("2028-02-29T00:00:00.000Z");
+  expect(due[0]?.getTime()).toBeGreaterThan(Date.now());
+  expect(due[0]?.toISOString()).toMatch(/-02-29T00:00:00\.000Z$/);
   stopping.abort();
   await running;
 });
