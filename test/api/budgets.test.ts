@@ -33,7 +33,9 @@ const get = (path: string, headers = {}) => api.ask("GET", `/v1/accounts/${path}
 const at = (ms: number) => new Date(ms).toISOString();
 
 const use = (accountId: string, eventId: string, dimensions: Record<string, string>) =>
-  meterEvents(books, [{ eventId, accountId, meter: "call", quantity: 1n, dimensions }]);
+  meterEvents(books, [
+    { eventId, accountId, meter: "call", quantity: 1n, dimensions, occurredAt: now },
+  ]);
 
 test("a budget is set, shown with what is spent, set again and deleted", async () => {
   await openAccount(books, "acme", { lots: [{ credits: 100n }] });

@@ -207,7 +207,7 @@ beforeAll(async () => {
   await books.database.query("UPDATE account SET currency = 'SEK' WHERE account_id = 'krona'");
   const now = Date.now();
   for (const id of ["member", "leaving", "owing", "indebted"])
-    await openSubscriber(books, id, { at: now });
+    await openSubscriber(books, id, { at: now, renewal: "day_of_month" });
   // It has ended, and its fee is still to be paid.
   await books.database.query(
     `UPDATE schedule

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { type Books, openAccount, openAccountWithCard, openBooks } from "../support/books/books.ts";
 import { openPayer, sellCredits } from "../support/books/payers.ts";
 import { openCatalogue } from "../support/books/subscribers.ts";
+import { zoneAtNoon } from "../support/books/zone-at-noon.ts";
 import { topUp } from "../support/cli/pay.ts";
 import { makeKey, openApi, type TestApi } from "../support/processes/api.ts";
 
@@ -215,7 +216,7 @@ test("auto top-up is set, and reset to its default", async () => {
 });
 
 test("a customer's token sets no more than the seller's ceilings, which are shown beside", async () => {
-  await openPayer(books, "capped", { card: "card_approve" });
+  await openPayer(books, "capped", { card: "card_approve", timeZone: zoneAtNoon() });
   const made = await api.ask("POST", at("capped", "/dashboard-tokens"), { body: {} });
   const headers = { authorization: `Bearer ${made.body.token}` };
   const set = (body: object) => api.ask("PATCH", at("capped", "/auto-top-up"), { body, headers });

@@ -7,6 +7,7 @@ import { setBudget } from "../../shared/ledger/budgets/set-budget.ts";
 import { openAccount } from "../support/books/books.ts";
 import { askedHold, changeHold } from "../support/books/holds.ts";
 import { balanceOf, openPayer } from "../support/books/payers.ts";
+import { zoneAtNoon } from "../support/books/zone-at-noon.ts";
 import { eventually } from "../support/eventually.ts";
 import { TURN_MS } from "../support/processes/top-up-process.ts";
 import { IS_SKIPPED, startChromium } from "./chromium.ts";
@@ -31,7 +32,9 @@ describe.skipIf(IS_SKIPPED)("a customer's dashboard", () => {
 
   async function openWith(credits: bigint): Promise<string> {
     const account = accountName("browser");
-    await openAccount(services.books, account, { lots: [{ credits: credits * CREDIT }] });
+    await openAccount(services.books, account, {
+      ...{ lots: [{ credits: credits * CREDIT }], timeZone: zoneAtNoon() },
+    });
     return account;
   }
 
@@ -125,7 +128,7 @@ describe.skipIf(IS_SKIPPED)("a customer's dashboard", () => {
 
   it("shows the top-up of a low balance pending, and then its credits", async () => {
     const account = accountName("browser");
-    await openPayer(services.books, account, { credits: 20n * CREDIT });
+    await openPayer(services.books, account, { credits: 20n * CREDIT, timeZone: zoneAtNoon() });
     const { page } = await openDashboard(browser, services, account);
     await shows(page, "20.00");
     const { promise: answered, resolve: answer } = Promise.withResolvers<void>();

@@ -16,6 +16,7 @@ import { setBudgetOf } from "../support/books/budgets.ts";
 import { askedHold, changeHold } from "../support/books/holds.ts";
 import { sellCredits, setCard } from "../support/books/payers.ts";
 import { openCatalogue, openSubscriber } from "../support/books/subscribers.ts";
+import { zoneAtNoon } from "../support/books/zone-at-noon.ts";
 import { drawdown, words } from "../support/cli/drawdown.ts";
 import { meterEvents } from "../support/cli/meter-events.ts";
 import { topUp } from "../support/cli/pay.ts";
@@ -30,7 +31,7 @@ beforeAll(async () => {
   books = await openBooks();
   await openCatalogue(books);
   await sellCredits(books);
-  await openSubscriber(books, "acme", { at: NOW, voices: 2 });
+  await openSubscriber(books, "acme", { at: NOW, timeZone: zoneAtNoon(), voices: 2 });
   await setCard(books, "acme", "card_approve");
   await topUp(books, "acme", { amount: 1_000n, key: "order-17" });
   await setBudgetOf(books, "acme", "model", { window: "all", at: NOW });

@@ -28,6 +28,7 @@ import { type Books, openAccount, openBooks, setPrice } from "../support/books/b
 import { setBudgetOf } from "../support/books/budgets.ts";
 import { askedHold, changeHold } from "../support/books/holds.ts";
 import { usageBatches } from "../support/books/usage-batches.ts";
+import { zoneAtNoon } from "../support/books/zone-at-noon.ts";
 import { eventually } from "../support/eventually.ts";
 import { silent, testKafka } from "../support/kafka/kafka.ts";
 import { layKafkaLine } from "./kafka-line.ts";
@@ -300,7 +301,7 @@ function publish(): Publishing {
 
 async function openWith(name: string, credits: bigint): Promise<string> {
   const account = `${prefix}-${name}`;
-  await openAccount(books, account);
+  await openAccount(books, account, { timeZone: zoneAtNoon() });
   await grant(account, credits);
   return account;
 }

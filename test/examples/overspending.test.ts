@@ -5,6 +5,7 @@ import { promisify } from "node:util";
 import { expect, test } from "vitest";
 import { openAccount, openBooks } from "../support/books/books.ts";
 import { brokenInvariants } from "../support/books/invariants.ts";
+import { zoneAtNoon } from "../support/books/zone-at-noon.ts";
 import { makeKey, testServer } from "../support/processes/api.ts";
 import { tempFolder } from "../support/temp-folder.ts";
 
@@ -16,7 +17,8 @@ test("runs start while the team's budget covers them, once each, and nothing sta
   const [, program = ""] = /```js\n(.*?)```/s.exec(page) ?? [];
   const books = await openBooks();
   try {
-    await openAccount(books, "acme", { lots: [{ credits: 2_000_000_000n }] });
+    const lots = [{ credits: 2_000_000_000n }];
+    await openAccount(books, "acme", { lots, timeZone: zoneAtNoon() });
     const app = await testServer(books);
     const env = {
       ...process.env,

@@ -244,9 +244,12 @@ describe("each query covers", () => {
   });
 });
 
-/** Noon, UTC, `days` from now. */
+/** The days of UTC until the tests began. */
+const TODAY = Math.floor(Date.now() / DAY);
+
+/** Noon, UTC, `days` from today. */
 function noonIn(days: number): number {
-  return (Math.floor(Date.now() / DAY) + days) * DAY + 12 * HOUR;
+  return (TODAY + days) * DAY + 12 * HOUR;
 }
 
 /** The gateway, and the time ranges it is queried for. */

@@ -225,7 +225,7 @@ describe("a fee whose charge is at the gateway is settled by it", () => {
 
   test("in its first attempt", async () => {
     await openCatalogue(books);
-    await openSubscriber(books, "ann", { at: Date.now() });
+    await openSubscriber(books, "ann", { at: Date.now(), renewal: "day_of_month" });
     await setCard(books, "ann", "card_approve");
     await lose(() => charge());
     await work();

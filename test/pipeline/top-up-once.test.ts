@@ -34,6 +34,7 @@ import {
   untilPayment,
   use,
 } from "../support/books/payers.ts";
+import { zoneAtNoon } from "../support/books/zone-at-noon.ts";
 import { outboxOf } from "../support/cli/every-table.ts";
 import { eventually } from "../support/eventually.ts";
 import {
@@ -310,12 +311,6 @@ test.each([
   },
   TEST_MS,
 );
-
-/** A time zone where no day ends during the test. */
-function zoneAtNoon(): string {
-  const ahead = 12 - new Date().getUTCHours();
-  return ahead === 0 ? "UTC" : `Etc/GMT${ahead > 0 ? "-" : "+"}${Math.abs(ahead)}`;
-}
 
 function askAtOnce(account: string, round: string): Promise<unknown>[] {
   const at = { accountId: toAccountId(account), now: Date.now() };

@@ -157,7 +157,7 @@ describe("account history", () => {
     await run("account set h-sets --threshold 7 --time-zone Asia/Tokyo --by ben");
     await run("top-up set h-sets --auto off --amount 25 --by carl");
     await giveCard(books, "h-sets");
-    await run("subscription start h-sets h-small");
+    await run("subscription start h-sets h-small --renewal day-of-month");
     await run("add-on set h-sets h-voice 2");
     const set = await moment();
     await run("top-up set h-sets --auto on");

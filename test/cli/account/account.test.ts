@@ -117,7 +117,7 @@ describe("account set", () => {
   test("moves an account to another time zone, and records who did", async () => {
     await offer(books, { "cli-plan": { credits: 1_000_000n } });
     await openAccountWithCard(books, "cli-moves");
-    await run("subscription start cli-moves cli-plan");
+    await run("subscription start cli-moves cli-plan --renewal day-of-month");
     const before = JSON.parse((await run("subscription show cli-moves --json")).stdout);
     const { code, stdout } = await run(
       "account set cli-moves --time-zone America/Bogota --by anna --json",

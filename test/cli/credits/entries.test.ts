@@ -36,7 +36,7 @@ beforeAll(async () => {
   await openAccountWithCard(books, "cli-acme", { lots: [{ credits: 5_000_000n }] });
   await use("e-1", 3n);
   await use("e-2", 1n);
-  await run("subscription start cli-acme cli-pro");
+  await run("subscription start cli-acme cli-pro --renewal day-of-month");
   await run("add-on set cli-acme cli-voice 1");
   await use("e-3", 4n);
   await run("lot withdraw cli-acme plan:1:0 --credits 1 --reference ticket-9");

@@ -377,7 +377,7 @@ describe("explain lot", () => {
     );
     await openAccountWithCard(books, "cli-adds", { lots: [{ credits: 3_000_000n }] });
     const accountId = "cli-adds";
-    await run("subscription start cli-adds cli-plan");
+    await run("subscription start cli-adds cli-plan --renewal day-of-month");
     await meterEvents(books, [{ eventId: "a-1", accountId, meter: "cli-calls", quantity: 1n }]);
     await run("add-on set cli-adds cli-voice 2");
     await meterEvents(books, [{ eventId: "a-2", accountId, meter: "cli-calls", quantity: 3n }]);

@@ -119,7 +119,7 @@ test("a lot that was withdrawn paid for nothing, also where usage and charges sp
   for (const id of ["cli-cut", "cli-cut-too"]) await openAccount(books, id, { lots: THREE_LOTS });
   await run("lot withdraw cli-cut cli-cut-lot-2");
   await use("cli-cut", "e-1", 6n);
-  await run("subscription start cli-cut-too cli-plan");
+  await run("subscription start cli-cut-too cli-plan --renewal day-of-month");
   await run("lot withdraw cli-cut-too cli-cut-too-lot-2");
   await run("add-on set cli-cut-too cli-voice 1");
   for (const id of ["cli-cut", "cli-cut-too"]) {

@@ -28,7 +28,7 @@ afterAll(() => books.close());
 
 async function subscribed(id: string, threshold = 0n): Promise<void> {
   await openAccountWithCard(books, id, { threshold });
-  expect((await run(`subscription start ${id} cli-pro`)).code).toBe(0);
+  expect((await run(`subscription start ${id} cli-pro --renewal day-of-month`)).code).toBe(0);
 }
 
 describe("add-on set", () => {

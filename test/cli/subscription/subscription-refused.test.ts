@@ -21,12 +21,12 @@ beforeAll(async () => {
   });
   await openAccountWithCard(books, "cli-bare", { lots: [{ credits: 1n }] });
   await openAccountWithCard(books, "cli-sub", { lots: [{ credits: 1n }] });
-  await run("subscription start cli-sub cli-small");
+  await run("subscription start cli-sub cli-small --renewal day-of-month");
   await openAccountWithCard(books, "cli-gone");
-  await run("subscription start cli-gone cli-small");
+  await run("subscription start cli-gone cli-small --renewal day-of-month");
   await run("subscription cancel cli-gone");
   await openAccountWithCard(books, "cli-owes");
-  await run("subscription start cli-owes cli-small --interval year");
+  await run("subscription start cli-owes cli-small --interval year --renewal day-of-month");
   await changeSubscription(
     books.database,
     { accountId: toAccountId("cli-owes"), now: Date.now(), by: "test" },

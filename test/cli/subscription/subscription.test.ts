@@ -20,6 +20,9 @@ const json = async (line: string) => JSON.parse((await run(`${line} --json`)).st
 
 const DAY_MS = 86_400_000;
 
+/** Starts a subscription whose months turn on its own day, so that none turns during a test. */
+const start = (id: string) => `subscription start --renewal day-of-month ${id}`;
+
 beforeAll(async () => {
   books = await openBooks();
   await offer(books, {
@@ -169,7 +172,7 @@ describe("subscription start", () => {
 describe("subscription change-plan", () => {
   test("to a larger plan grants the difference immediately; to a smaller one waits", async () => {
     await openAccountWithCard(books, "cli-moves");
-    await run("subscription start cli-moves cli-small");
+    await run(`${start("cli-moves")} cli-small`);
     const larger = await run("subscription change-plan cli-moves cli-pro --by ben");
     expect(larger.stdout).toMatch(
       /^cli-moves: plan cli-pro instead of cli-small\.\nGranted 400 credits: lot plan:1:0:500000000, ends \S+Z\.\nThe balance is now 500 credits\.\nThe next period begins \S+Z\.\n$/,
@@ -183,7 +186,7 @@ describe("subscription change-plan", () => {
 
   test("to the current plan undoes a planned change", async () => {
     await openAccountWithCard(books, "cli-back");
-    await run("subscription start cli-back cli-pro");
+    await run(`${start("cli-back")} cli-pro`);
     const planned = await json("subscription change-plan cli-back cli-small");
     expect(planned.subscription.next_plan_id).toBe("cli-small");
     expect(await run("subscription change-plan cli-back cli-small")).toEqual({
@@ -199,7 +202,7 @@ describe("subscription change-plan", () => {
 describe("subscription change-interval", () => {
   test("applies from the end of what is paid on", async () => {
     await openAccountWithCard(books, "cli-pays");
-    await run("subscription start cli-pays cli-small --interval year");
+    await run(`${start("cli-pays")} cli-small --interval year`);
     const { stdout } = await run("subscription change-interval cli-pays month");
     const { subscription } = await json("subscription show cli-pays");
     expect(stdout).toBe(
@@ -219,7 +222,7 @@ describe("subscription change-interval", () => {
 describe("subscription cancel and resume", () => {
   test("cancelled, it ends with what is paid; resumed, it goes on", async () => {
     await openAccountWithCard(books, "cli-leaves");
-    const started = await json("subscription start cli-leaves cli-small");
+    const started = await json(`${start("cli-leaves")} cli-small`);
     expect((await run("subscription cancel cli-leaves")).stdout).toBe(
       "cli-leaves: plan cli-small cancelled, to the end of what is paid.\n" +
         `It ends ${started.subscription.paid_until}.\n`,
@@ -235,7 +238,7 @@ describe("subscription cancel and resume", () => {
 describe("subscription show", () => {
   test("shows plan, period, what is paid and what is planned", async () => {
     await openAccountWithCard(books, "cli-shown");
-    await run("subscription start cli-shown cli-pro --interval year");
+    await run(`${start("cli-shown")} cli-pro --interval year`);
     await run("subscription change-plan cli-shown cli-small");
     await run("subscription change-interval cli-shown month");
     const shown = await json("subscription show cli-shown");
@@ -273,7 +276,7 @@ describe("subscription show", () => {
         "plan        cli-pro: 500 credits a month; received this period: 500",
         "paid        yearly, USD 290.00",
         `paid until  ${paidUntil}`,
-        "renews      on the first of the month, UTC",
+        "renews      on the day of the month it began, UTC",
         `subscribed  ${at}`,
         `period      0, since ${at}`,
         `next turn   ${next}`,
@@ -290,7 +293,7 @@ describe("subscription show", () => {
 
   test("shows that it is suspended, with its unpaid fees, until they are paid", async () => {
     await openAccountWithCard(books, "cli-owes");
-    await run("subscription start cli-owes cli-small");
+    await run(`${start("cli-owes")} cli-small`);
     expect((await json("subscription show cli-owes")).open_fees).toHaveLength(1);
     await giveUpFee(books, "cli-owes", "fee:1:0");
     const reason = "The bank declined the payment: the card does not have enough funds.";

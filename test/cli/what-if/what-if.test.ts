@@ -75,7 +75,7 @@ beforeAll(async () => {
   ];
   await meterEvents(books, used);
   for (const line of [
-    "subscription start w-plan w-small",
+    "subscription start w-plan w-small --renewal day-of-month",
     "add-on set w-plan w-voice 3",
     "subscription change-plan w-plan w-large",
   ]) {

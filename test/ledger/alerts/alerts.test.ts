@@ -24,6 +24,8 @@ import { type Usage, usageBatches } from "../../support/books/usage-batches.ts";
 const CREDIT = 1_000_000n;
 const NOW = Date.now();
 const LOT = "plan:1:0";
+/** Its months turn on the day it subscribed, so that none turns during the test. */
+const SINCE_NOW = { at: NOW - 1, renewal: "day_of_month" } as const;
 
 let books: Books;
 
@@ -46,7 +48,7 @@ async function watch(id: string, settings: Partial<AlertSettings> = {}, now = NO
 
 /** An account with 100 credits of the month, that asks for the usual levels. */
 async function openWatched(id: string, settings: Partial<AlertSettings> = {}): Promise<void> {
-  await openSubscriber(books, id, { at: NOW - 1, renewal: "day_of_month" });
+  await openSubscriber(books, id, SINCE_NOW);
   await watch(id, settings);
 }
 
@@ -107,7 +109,7 @@ describe("of the month's credits", () => {
   });
 
   test("a batch that has read the account before its alerts were set raises what it reaches", async () => {
-    await openSubscriber(books, "raced", { at: NOW - 1 });
+    await openSubscriber(books, "raced", SINCE_NOW);
     const read = ratesReader();
     let tries = 0;
     const readRates: typeof read = async (transaction) => {
@@ -123,7 +125,7 @@ describe("of the month's credits", () => {
   });
 
   test("an account that asks for nothing, or no more, is told nothing", async () => {
-    await openSubscriber(books, "silent", { at: NOW - 1 });
+    await openSubscriber(books, "silent", SINCE_NOW);
     await openWatched("stopped");
     const by = { accountId: toAccountId("stopped"), now: NOW, by: "test" };
     await setAlerts(books.database, by, null);
@@ -132,7 +134,7 @@ describe("of the month's credits", () => {
   });
 
   test("levels that are reached already are raised when they are asked for, by the event that did", async () => {
-    await openSubscriber(books, "late", { at: NOW - 1 });
+    await openSubscriber(books, "late", SINCE_NOW);
     await usageBatches(books, "late").debit(use("late", 30, 30));
     await watch("late", { monthPercents: [10, 50, 90] });
     await watch("late", { monthPercents: [50, 55, 90] });

@@ -13,6 +13,7 @@ import { askedHold, changeHold, TEN_MINUTES } from "../../support/books/holds.ts
 import { brokenInvariants } from "../../support/books/invariants.ts";
 import { openCatalogue, openSubscriber } from "../../support/books/subscribers.ts";
 import { usageBatches } from "../../support/books/usage-batches.ts";
+import { zoneAtNoon } from "../../support/books/zone-at-noon.ts";
 import { toldOf } from "./naive-holds.ts";
 
 /** Holds in real books: what is set aside is set aside once, and back in time. */
@@ -40,7 +41,8 @@ async function accountOf(id: string) {
   return account;
 }
 
-const openWith = (id: string, credits: bigint) => openAccount(books, id, { lots: [{ credits }] });
+const openWith = (id: string, credits: bigint) =>
+  openAccount(books, id, { lots: [{ credits }], timeZone: zoneAtNoon() });
 
 /** A hold of `churned`, and what becomes of it: it is released, captured, extended, or runs out of time. */
 function lifeOf(at: number): HoldAsked[] {
