@@ -1,10 +1,14 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { tieredPrice } from "../../shared/core/offer/month-price.ts";
+import { ratesReader } from "../../shared/ledger/catalogue/rates.ts";
+import { debitUsage } from "../../shared/ledger/usage/debit-usage.ts";
 import {
   type Books,
   openAccount,
   openAccountWithCard,
   openBooks,
   setPrice,
+  setRates,
 } from "../support/books/books.ts";
 import { brokenInvariants } from "../support/books/invariants.ts";
 import { usageBatches } from "../support/books/usage-batches.ts";
@@ -138,6 +142,44 @@ test("more than is available is refused with 402, and nothing is set aside", asy
   expect((await get("short/balance")).body).toMatchObject({ held: "0", available: "100" });
   const part = await post("short/holds", { hold_id: "run-1", credits: "101", partial: true });
   expect([part.status, part.body]).toMatchObject([201, { asked: "101", credits: "100" }]);
+});
+
+test("where tiers or packages of the month price it, a quantity is held at the dearest that the month may still come to", async () => {
+  // Neither the month nor the hold ends in the next one.
+  now = Date.UTC(2030, 0, 10);
+  const tiers = [
+    { credits: 1n, per: 1n, upTo: 100n },
+    { credits: 10n, per: 1n, upTo: 200n },
+    { credits: 2n, per: 1n, upTo: null },
+  ];
+  await setRates(books, [
+    { meter: "tiered", validFrom: 0, ...tieredPrice(tiers) },
+    { meter: "packed", validFrom: 0, credits: 7n, per: 1_000n, roundUp: "each_month" },
+  ]);
+  await open("tiered", 500n);
+  const used = (meter: string, quantity: bigint) => {
+    return {
+      eventId: `${meter} ${quantity}`,
+      accountId: "tiered",
+      meter,
+      quantity,
+      occurredAt: now,
+    };
+  };
+  const batches = usageBatches(books, "tiered");
+  const debit = (events: readonly ReturnType<typeof used>[]) =>
+    debitUsage(books.database, ratesReader(), { ...batches.next(events), now });
+  await debit([used("tiered", 99n), used("packed", 999n)]);
+  const ask = async (hold_id: string, body: object) =>
+    (await post("tiered/holds", { hold_id, ...body })).body.asked;
+  // The usage of another run may come first, so that none of these units is at 1.
+  expect(await ask("a", { meter: "tiered", quantity: 2 })).toBe("20");
+  expect(await ask("b", { meter: "packed", quantity: 1 })).toBe("7");
+  await debit([used("tiered", 110n)]);
+  expect(await ask("c", { meter: "tiered", quantity: 2 })).toBe("4");
+  now = Date.UTC(2030, 0, 31, 23, 55);
+  expect(await ask("d", { meter: "tiered", quantity: 2, ttl_seconds: 60 })).toBe("4");
+  expect(await ask("e", { meter: "tiered", quantity: 2, ttl_seconds: 600 })).toBe("20");
 });
 
 test("a quantity of a meter is held at what it costs; asked again after a new price it is the same", async () => {

@@ -1,19 +1,13 @@
-import type { AccountId } from "../../../shared/core/line/account.ts";
+import type { AccountId, Instant } from "../../../shared/core/line/account.ts";
 import type { MicroCredits } from "../../../shared/core/line/credit-line.ts";
 import type { Refusal } from "../../../shared/core/line/refusal.ts";
-import {
-  type AccountCard,
-  countsMonth,
-  costOf as mostOf,
-  rateAt,
-  versionInForce,
-} from "../../../shared/core/offer/rate-card.ts";
+import { type AccountCard, rateAt, versionInForce } from "../../../shared/core/offer/rate-card.ts";
 import { cardOf } from "../../../shared/core/offer/rates.ts";
 import type { Dimensions } from "../../../shared/core/offer/value-tree.ts";
 import { whyNoRate } from "../../../shared/core/offer/why-no-rate.ts";
 import type { UsageToCome } from "../../../shared/core/usage/estimate-cost.ts";
 import type { Transaction } from "../../../shared/ledger/postgres/database.ts";
-import { estimateUsage } from "../../../shared/ledger/usage/estimate-usage.ts";
+import { costAtMost, estimateUsage } from "../../../shared/ledger/usage/estimate-usage.ts";
 import { badRequest, refuse } from "../problem.ts";
 import type { RouteContext } from "./route.ts";
 
@@ -26,15 +20,15 @@ interface AskedCost {
 }
 
 /**
- * What it costs the account, at the prices of now: with what is carried to it by now; or `atMost`, whatever usage
- * comes first. Throws a Problem.
+ * What it costs the account, at the prices of now: with what is carried to it by now; or the most that it costs until
+ * an instant, whatever usage comes first. Throws a Problem.
  */
 export async function costOf(
   { readRates, now }: Pick<RouteContext, "readRates" | "now">,
   transaction: Transaction,
   accountId: AccountId,
   { credits: cost, meter, quantity, dimensions = {} }: AskedCost,
-  atMost = false,
+  atMostUntil: Instant | null = null,
 ): Promise<MicroCredits> {
   if (cost !== undefined && meter === undefined && quantity === undefined) {
     if (cost < 0n) throw badRequest("credits", "is below zero");
@@ -43,11 +37,14 @@ export async function costOf(
   if (cost !== undefined || meter === undefined || quantity === undefined || quantity < 0n) {
     throw badRequest("credits", "or both of meter and quantity (at least 0) must be given");
   }
-  const usage = { meter, quantity, dimensions, occurredAt: now() };
+  const from = now();
+  const usage = { meter, quantity, dimensions, occurredAt: from };
   const card = cardOf(await readRates(transaction), accountId);
   const rate = rateAt(card, usage);
   if (typeof rate === "string") throw refuse(unpriced(card, usage));
-  if (atMost && !countsMonth(rate)) return mostOf(rate, quantity).most;
+  if (atMostUntil !== null) {
+    return costAtMost(transaction, accountId, { rate, quantity }, { from, to: atMostUntil });
+  }
   return (await estimateUsage(transaction, card, accountId, [usage])).total.most;
 }
 

@@ -217,15 +217,16 @@ function usedUp(refusal: Extract<HoldOutcome, { kind: "budget_used_up" }>): Prob
 async function creditsOf(
   context: RouteContext,
   account: AccountId,
-  { credits, meter, quantity, dimensions }: NewHold,
+  { credits, meter, quantity, dimensions, ttl_seconds }: NewHold,
 ): Promise<MicroCredits> {
   if (credits !== undefined && meter === undefined && quantity === undefined) return credits;
   const cost = {
     ...{ credits, meter, dimensions },
     quantity: quantity === undefined ? undefined : BigInt(quantity),
   };
+  const until = context.now() + ttl_seconds * 1_000;
   const most = await readSnapshot(context.database, (transaction) =>
-    costOf(context, transaction, account, cost, true),
+    costOf(context, transaction, account, cost, until),
   );
   if (most > MAX_BIGINT) throw refuse({ kind: "overflow", most: MAX_BIGINT });
   return most;

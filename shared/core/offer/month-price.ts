@@ -80,6 +80,27 @@ export function costWhenever(rate: Rate, quantity: bigint): Cost {
   return { least: low / per, most: (high + per - 1n) / per };
 }
 
+/**
+ * The most that a quantity may cost under a rate that `countsMonth`, of whose month `used` was used, whatever else is
+ * used before it. Between the ends of tiers what it costs grows or falls evenly, so it is dearest where it begins or
+ * ends at one, where it begins a package, or at once. Rounded up.
+ */
+export function mostOfMonth(rate: Rate, quantity: bigint, used: bigint): MicroCredits {
+  const begins = dearestBegins(rate, quantity, used).filter((begin) => begin > used);
+  const costs = [used, ...begins].map(
+    (begin) => exactOfMonth(rate, begin + quantity) - exactOfMonth(rate, begin),
+  );
+  const most = costs.reduce((a, b) => (a > b ? a : b));
+  return (most + rate.per - 1n) / rate.per;
+}
+
+function dearestBegins(rate: Rate, quantity: bigint, used: bigint): bigint[] {
+  if (isOwnRate(rate)) return dearestBegins(rate.from, quantity, used);
+  const { per, tiers } = rate;
+  if (tiers === undefined) return [packagesOf(per, used) * per];
+  return tiers.flatMap(({ upTo }) => (upTo === null ? [] : [upTo, upTo - quantity]));
+}
+
 function exactBounds(rate: Rate, quantity: bigint): readonly [bigint, bigint] {
   if (isOwnRate(rate)) {
     const [low, high] = exactBounds(rate.from, quantity);

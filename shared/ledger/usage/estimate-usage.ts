@@ -1,5 +1,14 @@
-import type { AccountId } from "../../core/line/account.ts";
-import { type AccountCard, versionInForce } from "../../core/offer/rate-card.ts";
+import type { AccountId, Instant } from "../../core/line/account.ts";
+import type { MicroCredits } from "../../core/line/credit-line.ts";
+import { countedMonth, mostOfMonth } from "../../core/offer/month-price.ts";
+import {
+  type AccountCard,
+  costOf,
+  countsMonth,
+  type Rate,
+  versionInForce,
+  versionOf,
+} from "../../core/offer/rate-card.ts";
 import {
   type CostEstimate,
   estimateCost,
@@ -29,4 +38,21 @@ export async function estimateUsage(
     [...needed].map((of) => ({ accountId, of })),
   );
   return estimateCost(card, usages, carried.get(accountId) ?? new Map());
+}
+
+/**
+ * What usage of an account costs at most under a rate, that occurs between two instants, whatever else is metered
+ * before it. A month that begins meanwhile begins its tiers and packages anew.
+ */
+export async function costAtMost(
+  transaction: Transaction,
+  accountId: AccountId,
+  { rate, quantity }: { readonly rate: Rate; readonly quantity: bigint },
+  { from, to }: { readonly from: Instant; readonly to: Instant },
+): Promise<MicroCredits> {
+  if (!countsMonth(rate)) return costOf(rate, quantity).most;
+  const of = countedMonth(versionOf(rate), from);
+  if (countedMonth(versionOf(rate), to) !== of) return mostOfMonth(rate, quantity, 0n);
+  const used = await readAmounts(transaction, [{ accountId, of }]);
+  return mostOfMonth(rate, quantity, used.get(accountId)?.get(of) ?? 0n);
 }

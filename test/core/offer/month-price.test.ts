@@ -11,6 +11,7 @@ import { MAX_BIGINT } from "../../../shared/core/line/credit-line.ts";
 import {
   costWhenever,
   countedMonth,
+  mostOfMonth,
   priceOfMonth,
   tieredPrice,
 } from "../../../shared/core/offer/month-price.ts";
@@ -116,6 +117,24 @@ test("in whatever order and parts it comes, the month costs the same, and each p
         const all = parts.toSorted((a, b) => Number(b - a)).reduce((sum, part) => sum + part, 0n);
         expect(paid).toBe(priceOfMonth(rate, all));
         expect(paid).toBe(unitByUnit(rate, all));
+      }
+    }),
+  );
+});
+
+test("the most that a quantity may cost is what it costs at the dearest place that the month may still come to", () => {
+  const small = fc.bigInt(0n, 40n);
+  fc.assert(
+    fc.property(someRate, small, small, (rates, quantity, used) => {
+      for (const rate of rates) {
+        let dearest = 0n;
+        for (let begin = used; begin <= used + 200n; begin += 1n) {
+          const credits = priceOfMonth(rate, begin + quantity) - priceOfMonth(rate, begin);
+          if (credits > dearest) dearest = credits;
+        }
+        const most = mostOfMonth(rate, quantity, used);
+        // What is rounded down on either side may come to one more.
+        expect(most === dearest || most === dearest + 1n).toBe(true);
       }
     }),
   );
