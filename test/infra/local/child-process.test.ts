@@ -21,9 +21,17 @@ test("a child that ends before it is ready is an error that quotes its log and n
 });
 
 test("a ready answer counts only while the child runs: another server may have given it", async () => {
-  const program = `console.log("port taken"); setTimeout(() => process.exit(1), 50);`;
-  const command = await node(await tempFolder(), program);
-  await expect(startChild(command, async () => true, 10_000)).rejects.toThrow(
+  const dataDir = await tempFolder();
+  const program = `
+    process.on("SIGTERM", () => process.exit(1));
+    setInterval(() => {}, 1000);
+    console.log("port taken");`;
+  const answersAsItEnds = async (log: string) => {
+    if (!(await readFile(log, "utf8")).includes("port taken")) return false;
+    process.kill(await pidOfChild(dataDir), "SIGTERM");
+    return true;
+  };
+  await expect(startChild(await node(dataDir, program), answersAsItEnds, 10_000)).rejects.toThrow(
     /^subject ended with code 1\. The end of its log, .*:\n {2}port taken$/,
   );
 });
