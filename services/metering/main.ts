@@ -94,7 +94,10 @@ await runService("metering", async (service) => {
   checkConsumer(health, reader.watch);
   health.started();
   logger.info({ topic: TOPICS.usageEvents }, "metering");
-  const report = setInterval(() => logger.info(counted.all(), "metered so far"), REPORT_EVERY_MS);
+  const report = setInterval(() => {
+    const news = counted.takeNews();
+    if (news !== null) logger.info(news, "metered so far");
+  }, REPORT_EVERY_MS);
   const background = Promise.all([
     publishBooks({ ...servers, health, lookEveryMs: PUBLISH_EVERY_MS, sleeper, traces }),
     watchHolds({ ...servers, health }),
@@ -109,14 +112,21 @@ await runService("metering", async (service) => {
 /** What this process has metered since its start, for its log. */
 function outcomeCount() {
   const counted = { metered: 0, repeats: 0, deadLetters: 0, lowBalances: 0 };
+  let isNew = false;
   return {
     add({ metered, repeats, deadLetters, lowBalances }: DebitOutcome): void {
       counted.metered += metered;
       counted.repeats += repeats;
       counted.deadLetters += deadLetters;
       counted.lowBalances += lowBalances;
+      isNew = true;
     },
-    all: () => counted,
+    /** All counts; null: nothing was added since they were last taken, so the log would repeat itself. */
+    takeNews(): typeof counted | null {
+      const taken = isNew ? counted : null;
+      isNew = false;
+      return taken;
+    },
   };
 }
 

@@ -1,4 +1,5 @@
 import { MAX_BIGINT } from "../line/credit-line.ts";
+import { formatInstant } from "../text/instant-text.ts";
 import { type Bands, type RateCondition, wholeNumberAt } from "./rate-bands.ts";
 import {
   type AccountCard,
@@ -22,7 +23,9 @@ export function whyNoRate(card: AccountCard, event: Priced): string {
   const version = typeof inForce !== "string" && isOwn(inForce) ? inForce.list : inForce;
   if (version === "unknown_meter") return `meter ${meter} has no price; set one`;
   if (typeof version === "string" || !isTable(version)) {
-    return `meter ${meter} had no price yet when this occurred`;
+    const first = card.get(meter)?.at(-1)?.validFrom;
+    const since = first === undefined ? "" : `; its first is from ${formatInstant(first)} on`;
+    return `meter ${meter} had no price yet when this occurred${since}`;
   }
   const bands = choose(version.tree, version.dimensions, event.dimensions);
   return bands === null ? whyNoMatch(version, event) : whyNoBand(version, bands, event);

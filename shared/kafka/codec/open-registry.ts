@@ -21,7 +21,8 @@ async function fetchSchema(settings: RegistrySettings, id: number): Promise<avro
   const { status, body } = await request(settings, "GET", `schemas/ids/${id}`);
   if (status === 404 && body["error_code"] === SCHEMA_NOT_FOUND) return null;
   const { schema, schemaType = "AVRO" } = body;
-  if (status !== 200 || typeof schema !== "string") throw unexpected(status, `for schema ${id}`);
+  if (status !== 200 || typeof schema !== "string")
+    throw unexpected(settings, status, `for schema ${id}`);
   if (schemaType !== "AVRO") throw new Error(`its type is ${schemaType}, not AVRO`);
   const references = new Map<string, string>();
   await collectReferences(settings, body["references"], references, 1);
@@ -65,6 +66,7 @@ async function fetchReference(settings: RegistrySettings, path: string) {
   const { status, body } = await request(settings, "GET", path);
   if (status === 404) throw new Error(`it refers to ${path}, which is gone`);
   const { schema, references } = body;
-  if (status !== 200 || typeof schema !== "string") throw unexpected(status, `for ${path}`);
+  if (status !== 200 || typeof schema !== "string")
+    throw unexpected(settings, status, `for ${path}`);
   return { schema, references };
 }

@@ -34,7 +34,7 @@ export async function registerSchema(
   const set = await request(settings, "GET", config);
   const level = set.status === 404 ? null : set.body["compatibilityLevel"];
   if (level !== null && (set.status !== 200 || typeof level !== "string")) {
-    throw unexpected(set.status, `for the compatibility of ${subject}`);
+    throw unexpected(settings, set.status, `for the compatibility of ${subject}`);
   }
   const isOurs = level === null || level === SET_BEFORE;
   if (!isOurs && !SUFFICIENT[compatibility].includes(level)) {
@@ -48,10 +48,11 @@ export async function registerSchema(
     throw new IncompatibleSchema(`${subject}: ${body["message"]}`);
   }
   const { id } = body;
-  if (status !== 200 || typeof id !== "number") throw unexpected(status, `to ${subject}`);
+  if (status !== 200 || typeof id !== "number") throw unexpected(settings, status, `to ${subject}`);
   if (isOurs && level !== compatibility) {
     const put = await request(settings, "PUT", config, { compatibility });
-    if (put.status !== 200) throw unexpected(put.status, `to the compatibility of ${subject}`);
+    if (put.status !== 200)
+      throw unexpected(settings, put.status, `to the compatibility of ${subject}`);
   }
   return id;
 }
@@ -88,7 +89,7 @@ export async function request(
     });
     return { status: response.status, body: fieldsOf(await response.json()) };
   } catch (error) {
-    throw new RegistryUnavailable(`schema registry: ${reasonOf(error)}`, { cause: error });
+    throw unavailable(settings, error);
   }
 }
 
@@ -122,6 +123,16 @@ function fieldsOf(answer: unknown): Record<string, unknown> {
   return typeof answer === "object" && answer !== null ? { ...answer } : {};
 }
 
-export function unexpected(status: number, what: string): RegistryUnavailable {
-  return new RegistryUnavailable(`schema registry: answered ${status} ${what}`);
+export function unexpected(
+  settings: RegistrySettings,
+  status: number,
+  what: string,
+): RegistryUnavailable {
+  return unavailable(settings, new Error(`answered ${status} ${what}`));
+}
+
+/** Says where the registry is: an error of HTTP or of a proxy does not. */
+function unavailable(settings: RegistrySettings, cause: unknown): RegistryUnavailable {
+  const { url } = registryAddress(settings);
+  return new RegistryUnavailable(`schema registry at ${url}: ${reasonOf(cause)}`, { cause });
 }

@@ -29,7 +29,7 @@ export function checkServers(
   health.server("kafka", kafkaCheck(kafka));
   health.server("registry", async () => {
     const { status } = await request(registry, "GET", "config");
-    if (status !== 200) throw unexpected(status, "for its settings");
+    if (status !== 200) throw unexpected(registry, status, "for its settings");
     return null;
   });
 }

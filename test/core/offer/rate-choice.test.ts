@@ -57,7 +57,7 @@ describe("the rate of an event", () => {
       "has no rate for model=none, kind=none; the nearest are for kind=input;",
     );
     expect(whyNoRate(card, { ...usage(dimensions), occurredAt: 0 })).toBe(
-      "meter tokens had no price yet when this occurred",
+      "meter tokens had no price yet when this occurred; its first is from 1970-01-01T00:00:00.001Z on",
     );
     expect(whyNoRate(card, { ...usage(dimensions), meter: "calls" })).toBe(
       "meter calls has no price; set one",

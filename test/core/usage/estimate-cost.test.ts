@@ -127,7 +127,11 @@ test("what has no price says why in the words of its dead letter, and the rest i
   expect(lines).toMatchObject([
     { kind: "unpriced", reason: "unknown_meter", detail: "meter none has no price; set one" },
     { kind: "priced", rate: CALLS, cost: { least: 6n, most: 6n } },
-    { reason: "no_price", detail: "meter coming had no price yet when this occurred" },
+    {
+      reason: "no_price",
+      detail:
+        "meter coming had no price yet when this occurred; its first is from 2026-11-22T12:00:00.001Z on",
+    },
     {
       reason: "no_price",
       detail:

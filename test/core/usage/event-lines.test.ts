@@ -95,7 +95,11 @@ describe("an event of several meters", () => {
 
   test.each([
     ["nothing", "unknown_meter", "meter nothing has no price; set one"],
-    ["late", "no_price", "meter late had no price yet when this occurred"],
+    [
+      "late",
+      "no_price",
+      "meter late had no price yet when this occurred; its first is from 2026-11-22T12:00:00.001Z on",
+    ],
   ])("of which %s has no price is rejected whole, naming it", (name, reason, detail) => {
     const event = request({ quantities: { cached: 120n, [name]: 1n } });
     const { drawn, rejected, accounts } = meter([event]);

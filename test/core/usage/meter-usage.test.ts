@@ -370,7 +370,8 @@ describe("an event that cannot be metered is a dead letter with its reason", () 
       what: "from before its meter's first price",
       given: { meter: "minutes", occurredAt: NOON - 1 },
       reason: "no_price",
-      detail: "meter minutes had no price yet when this occurred",
+      detail:
+        "meter minutes had no price yet when this occurred; its first is from 2026-11-22T12:00:00.000Z on",
     },
     {
       what: "that would not fit on the line",
