@@ -147,6 +147,10 @@ describe("lots and entries in words", () => {
       "Add-on · seats, 3 units",
     );
     expect(entryText(entry("expiry", ""))).toBe("Expired, unused");
+    expect(entryText(entry("expiry", "expiry:plan:1:0", "plan:1:0"))).toBe("Expired, unused");
+    expect(entryText(entry("reversal", "refund:t1", "top-up:manual:a"))).toBe("Payment refunded");
+    expect(entryText(entry("reversal", "chargeback:du_1"))).toBe("Payment charged back");
+    expect(entryText(entry("reversal", "paid twice"))).toBe("Reversed · paid twice");
     expect(entryText(entry("of_tomorrow", "x"))).toBe("of tomorrow · x");
   });
 });

@@ -3,9 +3,12 @@ import { countText } from "./credit-text.ts";
 import { addOnName, planName } from "./display-names.ts";
 import { referenceText } from "./payment-text.ts";
 
+const EXPIRED = "Expired, unused";
+const TAKEN_BACK = { refund: "Payment refunded", chargeback: "Payment charged back" };
+
 const NAMES: Readonly<Record<string, string>> = {
   grant: "Credits added",
-  expiry: "Expired, unused",
+  expiry: EXPIRED,
   add_on_charge: "Add-on",
   adjustment: "Adjustment",
   reversal: "Reversed",
@@ -21,11 +24,21 @@ interface NamedEntry {
 /** An entry in words: "Add-on · voice cloning, 2 more units". */
 export function entryText(entry: NamedEntry): string {
   const { kind, reference } = entry;
-  const late = kind === "reversal" ? REFERENCE.lateUsage.read(reference) : null;
-  if (late !== null) return `Expired credits given back · late usage ${late.eventId}`;
+  const automatic = automaticText(entry);
+  if (automatic !== null) return automatic;
   const name = NAMES[kind] ?? kind.replaceAll("_", " ");
   const detail = kind === "add_on_charge" ? addOnText(reference) : lotText(entry);
   return detail === "" ? name : `${name} · ${detail}`;
+}
+
+/** An entry whose reference is an id for the books and no words for the customer; null: any other. */
+function automaticText({ kind, reference }: NamedEntry): string | null {
+  if (kind === "expiry" && REFERENCE.expiry.read(reference) !== null) return EXPIRED;
+  if (kind !== "reversal") return null;
+  const late = REFERENCE.lateUsage.read(reference);
+  if (late !== null) return `Expired credits given back · late usage ${late.eventId}`;
+  const back = REFERENCE.takenBack.read(reference);
+  return back === null ? null : TAKEN_BACK[back.kind];
 }
 
 /** A plan's lots refer to the plan, a top-up's to the money. */
