@@ -4,6 +4,7 @@ import { type ApiClientOptions, ApiProblem, callApi } from "./api-request.ts";
 import { cloudEventOf } from "./cloud-event.ts";
 import { eventIds } from "./event-ids.ts";
 import { followAccount } from "./follow-account.ts";
+import { instantText, jsonText } from "./json-value.ts";
 import { type Answer as AnswerOf, readAnswer } from "./read-answer.ts";
 import type { Usage } from "./usage.ts";
 
@@ -223,7 +224,7 @@ export function openApiClient(options: ApiClientOptions) {
 }
 
 function usageToCome({ meter, quantity, quantities, dimensions, occurredAt }: UsageToCome) {
-  const occurred_at = occurredAt === undefined ? undefined : new Date(occurredAt).toISOString();
+  const occurred_at = occurredAt === undefined ? undefined : instantText("occurredAt", occurredAt);
   return { meter, quantity, quantities, dimensions, occurred_at };
 }
 
@@ -263,7 +264,7 @@ async function request<Noun extends z.ZodType>(
     method,
     path: filled + queryText(query),
     headers: { ...(body === undefined ? {} : { "content-type": "application/json" }), ...headers },
-    ...(body === undefined ? {} : { body: JSON.stringify(body, amountsAsText) }),
+    ...(body === undefined ? {} : { body: jsonText(body) }),
     signal: AbortSignal.timeout(options.timeoutMs ?? TIMEOUT_MS),
   });
   return readAnswer(answer, await response.json(), path);
@@ -278,11 +279,7 @@ function queryText(given: Query): string {
   for (const [name, value] of Object.entries(given)) {
     if (value === undefined) continue;
     const isInstant = value instanceof Date || (INSTANTS.has(name) && typeof value === "number");
-    query.set(name, isInstant ? new Date(value).toISOString() : String(value));
+    query.set(name, isInstant ? instantText(name, value) : String(value));
   }
   return query.size === 0 ? "" : `?${query}`;
-}
-
-function amountsAsText(_: string, value: unknown): unknown {
-  return typeof value === "bigint" ? String(value) : value;
 }

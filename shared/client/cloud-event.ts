@@ -1,3 +1,4 @@
+import { instantText } from "./json-value.ts";
 import type { Usage } from "./usage.ts";
 
 /** Fields of `data` that are no dimensions. */
@@ -18,14 +19,14 @@ export function cloudEventOf(
       `a dimension cannot be called ${taken} here: data.${taken} is the event's own`,
     );
   }
-  const hold = usage.holdId ? { hold_id: usage.holdId } : {};
+  const hold = usage.holdId == null ? {} : { hold_id: usage.holdId };
   return {
     specversion: "1.0",
     id: eventId ?? filled.id,
     source: source ?? filled.source,
     type: meter,
     subject: accountId,
-    time: new Date(occurredAt ?? filled.now).toISOString(),
+    time: instantText("occurredAt", occurredAt ?? filled.now),
     data: { ...dimensions, quantity: String(quantity), ...furtherOf(quantities ?? {}), ...hold },
   };
 }

@@ -117,6 +117,20 @@ test("an account is opened, given credits, and read", async () => {
   expect(second.nextCursor).toBe(null);
 });
 
+test("a date or number that is none is not sent: as null, a lot would never end", async () => {
+  const api = await openClient();
+  const account = named("no-date");
+  await api.createAccount(account);
+  const gift = { credits: 1n, expiresAt: new Date("soon") };
+  await expect(api.grant(account, gift)).rejects.toThrow("expires_at is not a date");
+  await expect(api.grant(account, { ...gift, expiresAt: Number.NaN })).rejects.toThrow(TypeError);
+  const minutes = Number.POSITIVE_INFINITY;
+  await expect(api.dashboardToken(account, { minutes })).rejects.toThrow("minutes is Infinity");
+  const from = new Date(Number.NaN);
+  await expect(api.usage(account, { from })).rejects.toThrow("from is not a date");
+  expect((await api.lots(account)).items).toEqual([]);
+});
+
 test("an allowance is checked, and usage is read", async () => {
   const api = await openClient();
   const account = named("used");
