@@ -56,8 +56,9 @@ export async function setUp(env: NodeJS.ProcessEnv, say: (line: string) => void)
     await run(process.execPath, [TOP_UP_SET_UP], { env });
     say("minimum charges recorded");
     await admin.connect();
-    const created = await createTopics(admin, settings.topics);
+    const { created, unfit } = await createTopics(admin, settings.topics);
     say(created.length === 0 ? "topics exist" : `topics created: ${created.join(", ")}`);
+    for (const sentence of unfit) say(sentence);
     const { guest } = settings.topics;
     if (guest !== null) {
       await permitGuest(admin, guest);

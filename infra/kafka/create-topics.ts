@@ -3,6 +3,7 @@ import type { Admin, ITopicConfig } from "kafkajs";
 import { TOPICS } from "../../shared/core/text/topics.ts";
 import { isKafkaOutage } from "../../shared/kafka/client/kafka-client.ts";
 import type { TopicSettings } from "../../shared/runtime/server-settings.ts";
+import { unfitTopics } from "./compare-topics.ts";
 
 const HOUR_MS = 60 * 60 * 1000;
 const DAY_MS = 24 * HOUR_MS;
@@ -16,16 +17,27 @@ const ASK_AGAIN_AFTER_MS = 100;
 /** A dead letter contains a whole message and its reason. */
 const DEAD_LETTER_MAX_BYTES = 3 << 20;
 
-/** Creates missing topics; existing ones are not changed. */
-export async function createTopics(admin: Admin, settings: TopicSettings): Promise<string[]> {
+/**
+ * Creates missing topics. Existing ones are not changed: `unfit` has a sentence for each that is not as it would be
+ * made.
+ */
+export async function createTopics(
+  admin: Admin,
+  settings: TopicSettings,
+): Promise<{ readonly created: string[]; readonly unfit: string[] }> {
   const existing = new Set(await admin.listTopics());
-  const missing = topics(settings).filter(({ topic }) => !existing.has(topic));
+  const wanted = topics(settings);
+  const missing = wanted.filter(({ topic }) => !existing.has(topic));
   const created = missing.map(({ topic }) => topic);
   if (created.length > 0) {
     await admin.createTopics({ topics: missing, waitForLeaders: false });
     await untilLed(admin, created);
   }
-  return created;
+  const unfit = await unfitTopics(
+    admin,
+    wanted.filter(({ topic }) => existing.has(topic)),
+  );
+  return { created, unfit };
 }
 
 /**
