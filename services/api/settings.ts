@@ -4,12 +4,21 @@ import { UNLIMITED } from "../../shared/core/line/overdraft.ts";
 import { parseCredits } from "../../shared/core/text/credits-text.ts";
 import { optional, port, readEnvironment, whole } from "../../shared/runtime/settings.ts";
 
+/** As browsers send it: with more than an origin, such as a slash at its end, it would never be the same. */
+const origin = z.string().transform((text, context) => {
+  const url = URL.parse(text);
+  const isOrigin = url !== null && /^https?:$/.test(url.protocol) && url.href === `${url.origin}/`;
+  if (isOrigin) return url.origin;
+  context.addIssue("must be origins such as https://app.example.com, separated by commas");
+  return z.NEVER;
+});
+
 const origins = z
   .string()
   .default("")
   .transform((list) => list.split(",").map((origin) => origin.trim()))
   .transform((all) => all.filter((origin) => origin !== ""))
-  .pipe(z.array(z.url({ protocol: /^https?$/ })));
+  .pipe(z.array(origin));
 
 const overdraft = z
   .string()

@@ -213,7 +213,30 @@ export const environment = z
   .refine((env) => env.KAFKA_SASL_MECHANISM === undefined || hasBoth(env), {
     path: ["KAFKA_SASL_MECHANISM"],
     message: "needs KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD",
+  })
+  .superRefine((env, context) => {
+    for (const [name, needed] of withoutEffect(env)) {
+      context.addIssue({ code: "custom", path: [name], message: `needs ${needed}` });
+    }
   });
+
+/** What is set, and would be ignored: somebody believes in a login or in TLS that there is not. */
+function withoutEffect(env: Readonly<Record<string, unknown>>): [name: string, needed: string][] {
+  const pairs: [name: string, isUsed: boolean, needed: string][] = [
+    ["DATABASE_CA_FILE", env["DATABASE_TLS"] !== "off", "DATABASE_TLS=verify"],
+    ["KAFKA_CA_FILE", env["KAFKA_TLS"] === true, "KAFKA_TLS=true"],
+    ["KAFKA_SASL_USERNAME", env["KAFKA_SASL_MECHANISM"] !== undefined, "KAFKA_SASL_MECHANISM"],
+    ["KAFKA_SASL_PASSWORD", env["KAFKA_SASL_MECHANISM"] !== undefined, "KAFKA_SASL_MECHANISM"],
+    [
+      "SCHEMA_REGISTRY_PASSWORD",
+      env["SCHEMA_REGISTRY_USERNAME"] !== undefined,
+      "SCHEMA_REGISTRY_USERNAME",
+    ],
+  ];
+  return pairs.flatMap(([name, isUsed, needed]) =>
+    env[name] === undefined || isUsed ? [] : [[name, needed]],
+  );
+}
 
 export type Settings = ReturnType<typeof readSettings>;
 

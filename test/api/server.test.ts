@@ -48,11 +48,19 @@ describe("settings", () => {
     expect(corsOrigins).toEqual(["https://shop.example", "http://localhost:3000"]);
   });
 
+  test("origins are what browsers send, also of one with a slash, capitals or the usual port", () => {
+    const { embedOrigins } = readApiSettings({ API_EMBED_ORIGINS: "https://Shop.example:443/" });
+    expect(embedOrigins).toEqual(["https://shop.example"]);
+  });
+
   test.each([
     { API_PORT: "http" },
     { API_PORT: "65536" },
     { API_CORS_ORIGINS: "*" },
     { API_CORS_ORIGINS: "javascript:alert(1)" },
+    { API_CORS_ORIGINS: "https://shop.example/basket" },
+    { API_EMBED_ORIGINS: "https://shop.example;script-src https://evil.example" },
+    { API_EMBED_ORIGINS: "https://someone@shop.example" },
     { API_REQUESTS_PER_MINUTE: "0" },
     { API_REQUEST_SECONDS: "0" },
   ])("%o is refused by name", (set) => {

@@ -265,6 +265,18 @@ describe("an invalid setting is named, and its value is not shown:", () => {
     expect(message).not.toContain("sesame");
   });
 
+  test.each([
+    { name: "KAFKA_CA_FILE", set: { KAFKA_TLS: "false" }, needed: "KAFKA_TLS=true" },
+    { name: "DATABASE_CA_FILE", set: {}, needed: "DATABASE_TLS=verify" },
+    { name: "KAFKA_SASL_USERNAME", set: {}, needed: "KAFKA_SASL_MECHANISM" },
+    { name: "KAFKA_SASL_PASSWORD", set: {}, needed: "KAFKA_SASL_MECHANISM" },
+    { name: "SCHEMA_REGISTRY_PASSWORD", set: {}, needed: "SCHEMA_REGISTRY_USERNAME" },
+  ])("$name without what it is for, which would be ignored", ({ name, set, needed }) => {
+    const message = complaintAbout({ ...NEEDED, ...set, [name]: "sesame" });
+    expect(message).toContain(`${name}: needs ${needed}`);
+    expect(message).not.toContain("sesame");
+  });
+
   test("a certificate's file that cannot be read", () => {
     const message = complaintAbout({
       ...NEEDED,
