@@ -103,14 +103,7 @@ function unavailable(server: string): Problem {
 
 function toProblem(error: FastifyError | Problem): Problem {
   if (error instanceof Problem) return error;
-  if (hasZodFastifySchemaValidationErrors(error)) {
-    const [first] = error.validation;
-    const unknown = unknownFieldOf(first?.params);
-    const path = `${first?.instancePath ?? ""}/${unknown ?? ""}`;
-    const field = fieldOf(error.validationContext ?? "body", path);
-    const what = unknown === null ? (first?.message ?? "is not valid") : "is not a known field";
-    return new Problem(400, "invalid", `${field}: ${what}`, { field });
-  }
+  if (hasZodFastifySchemaValidationErrors(error)) return invalid(error);
   // First, since the sockets of both fail with the same codes.
   if (isKafkaOutage(error)) return unavailable("Kafka");
   if (isDatabaseOutage(error)) return unavailable("the database");
@@ -124,6 +117,22 @@ function toProblem(error: FastifyError | Problem): Problem {
       "an unexpected error occurred and was logged; try again later",
     );
   return refusedByServer(error, status);
+}
+
+/** A part of the request is not what the route's schema says. */
+function invalid({ validation, validationContext = "body" }: ValidationError): Problem {
+  const [first] = validation;
+  const unknown = unknownFieldOf(first?.params);
+  const path = `${first?.instancePath ?? ""}/${unknown ?? ""}`;
+  const field = fieldOf(validationContext, path);
+  const named = validationContext === "querystring" ? "parameter" : "field";
+  const what = unknown === null ? first?.message : `is not a known ${named} here`;
+  return new Problem(400, "invalid", `${field}: ${what ?? "is not valid"}`, { field });
+}
+
+interface ValidationError {
+  readonly validation: readonly { instancePath: string; params: unknown; message?: string }[];
+  readonly validationContext?: string | undefined;
 }
 
 /** A request that the server refuses before any route sees it. */

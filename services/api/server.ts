@@ -27,6 +27,7 @@ import { OPENAPI } from "./openapi.ts";
 import { metricsRoute } from "./operations/metrics-route.ts";
 import { operationsRoute } from "./operations/operations-route.ts";
 import { Problem } from "./problem.ts";
+import { refuseEncoded } from "./refuse-encoded.ts";
 import { serveRoot } from "./root-page.ts";
 import { accountRoutes } from "./routes/accounts.ts";
 import { alertRoutes } from "./routes/alerts.ts";
@@ -151,6 +152,7 @@ export async function buildServer(
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
   app.removeContentTypeParser("text/plain");
+  app.addHook("preParsing", refuseEncoded);
   answerProblems(app, context.stopping);
   closeConnections(app, context.stopping);
 

@@ -2,6 +2,7 @@
 import { createHash } from "node:crypto";
 import { connect } from "node:net";
 import { text } from "node:stream/consumers";
+import { gzipSync } from "node:zlib";
 import type { InjectOptions } from "fastify";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { DEFAULT_WINDOW } from "../../shared/core/usage/usage-event.ts";
@@ -161,6 +162,8 @@ test.each<{ url: string; field: string; status?: number }>([
   { url: "/allowance?credits=1&dimensions=%7B%22a%22%3A%22%5Cu0000%22%7D", field: "dimensions" },
   { url: "/allowance?credits=1&dimensions=%7B%22__proto__%22%3A1%7D", field: "dimensions" },
   { url: "/lots?live=perhaps", field: "live" },
+  { url: "/balance?at=2026-01-01T00:00:00Z", field: "at" },
+  { url: "/runway?days=7", field: "days" },
   ...PAGED.flatMap((list) => [
     { url: `/${list}?limit=0`, field: "limit" },
     { url: `/${list}?limit=1001`, field: "limit" },
@@ -206,6 +209,16 @@ test("a cursor of another list is refused", async () => {
     }
   }
 });
+
+test.each(["gzip", "br", "nonsense"])(
+  "a body in the content encoding %s is refused",
+  async (encoding) => {
+    const headers = { "content-type": "application/json", "content-encoding": encoding };
+    const payload = gzipSync('{"account_id":"packed"}');
+    const told = { status: 415, field: "Content-Encoding" };
+    await refuses({ method: "POST", url: "/v1/accounts", payload, headers }, told);
+  },
+);
 
 const EVENT = { specversion: "1.0", id: "e", source: "s", type: "call", subject: "acme" };
 

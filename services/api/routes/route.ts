@@ -119,7 +119,7 @@ export function route<const S extends RouteDescription, C extends RouteContext =
         ...documented,
         tags: [tag],
         security: securityOf({ access, byToken }),
-        ...(query === undefined ? {} : { querystring: query }),
+        querystring: query ?? NO_QUERY,
         response: { ...(exported === undefined ? response : withCsv(response)), ...REFUSALS },
       },
       // Fastify has validated each part and replaced it by its schema's output.
@@ -146,6 +146,9 @@ export function route<const S extends RouteDescription, C extends RouteContext =
 function asItIs<Value>(value: Value): Value {
   return value;
 }
+
+/** A parameter that a route does not know is refused, as an unknown field of a body is: it may be misspelt. */
+const NO_QUERY = z.strictObject({});
 
 const CSV = { "text/csv": { schema: z.string() } };
 

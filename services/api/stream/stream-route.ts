@@ -52,6 +52,8 @@ export function streamRoute(
       summary: "Stream changes as server-sent events",
       description:
         "Events `balance`, `credits` and `top_up` have the fields of the records of the billing topics, read from the books; a `balance` comes too when a lot ends, which then no longer counts in it. `reload` means that there is too much to send: load everything again. Send Last-Event-ID to resume after a break.",
+      // Some replacements of the browsers' EventSource add parameters of their own.
+      query: z.looseObject({}),
       headers: z.object({ "last-event-id": z.string().max(64).optional() }),
       response: {
         200: {
