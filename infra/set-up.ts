@@ -7,6 +7,7 @@ import { registerSchemas } from "../shared/kafka/codec/registry.ts";
 import { type Database, openDatabase } from "../shared/ledger/postgres/database.ts";
 import { databaseAddress } from "../shared/ledger/postgres/database-address.ts";
 import { PoolerBetween, refusePooler } from "../shared/ledger/postgres/refuse-pooler.ts";
+import { requireServer } from "../shared/ledger/postgres/require-server.ts";
 import { createLogger } from "../shared/runtime/logger.ts";
 import { InvalidSettings, readSettings, type Settings } from "../shared/runtime/settings.ts";
 import { createTopics } from "./kafka/create-topics.ts";
@@ -26,8 +27,8 @@ const TOP_UP_SET_UP = resolve(
 /**
  * Prepares Postgres, Kafka and the registry for the services: migrations, the rights of the services'
  * role, the gateway's minimum charges, topics and schemas. Running it again changes nothing. Throws if a
- * newer version has migrated the database, if a schema is incompatible with the registered one, or if a pooler
- * is before Postgres.
+ * newer version has migrated the database, if a schema is incompatible with the registered one, if a pooler
+ * is before Postgres, or if the database cannot keep the books.
  */
 export async function setUp(env: NodeJS.ProcessEnv, say: (line: string) => void): Promise<void> {
   const settings = readSettings(env);
@@ -42,6 +43,7 @@ export async function setUp(env: NodeJS.ProcessEnv, say: (line: string) => void)
   const admin = openKafka(settings.kafka, "drawdown-set-up", logger).admin();
   try {
     await refusePoolers(settings, database);
+    await requireServer(database);
     await refuseDowngrade(database, application.url);
     await registerSchemas(openRegistry(settings.registry));
     say("schemas registered");
@@ -98,11 +100,19 @@ async function refuseDowngrade(database: Database, url: string): Promise<void> {
   );
 }
 
+/** What an error says, without the stack that the library of migrations puts into its messages. */
+function said(error: unknown): string {
+  const lines = String(error).split("\n");
+  return lines.filter((line) => !/^\s+at /.test(line)).join("\n");
+}
+
 if (import.meta.main) {
   try {
     await setUp(process.env, (line) => console.log(line));
   } catch (error) {
-    console.error(error instanceof InvalidSettings ? error.message : `set-up failed: ${error}`);
+    console.error(
+      error instanceof InvalidSettings ? error.message : `set-up failed: ${said(error)}`,
+    );
     process.exitCode = 1;
   }
 }

@@ -1,8 +1,9 @@
+import { isIP } from "node:net";
 import { z } from "zod";
 import type { MicroCredits } from "../../shared/core/line/credit-line.ts";
 import { UNLIMITED } from "../../shared/core/line/overdraft.ts";
 import { parseCredits } from "../../shared/core/text/credits-text.ts";
-import { optional, port, readEnvironment, whole } from "../../shared/runtime/settings.ts";
+import { port, readEnvironment, whole } from "../../shared/runtime/settings.ts";
 
 /** As browsers send it: with more than an origin, such as a slash at its end, it would never be the same. */
 const origin = z.string().transform((text, context) => {
@@ -34,6 +35,24 @@ const overdraft = z
       return z.NEVER;
     }
   });
+
+/** Names that Fastify knows for networks. */
+const NETWORKS = ["loopback", "linklocal", "uniquelocal"];
+const WHOLE_PREFIX = new Map([
+  [4, 32],
+  [6, 128],
+]);
+
+/** An address, or one with a prefix's length or a mask, or a name. */
+function isNetwork(text: string): boolean {
+  if (NETWORKS.includes(text)) return true;
+  const [address = "", range, ...more] = text.split("/");
+  const most = WHOLE_PREFIX.get(isIP(address));
+  if (most === undefined || more.length > 0) return false;
+  if (range === undefined) return true;
+  if (/^\d{1,3}$/.test(range)) return Number(range) >= 1 && Number(range) <= most;
+  return most === 32 && isIP(range) === 4;
+}
 
 /** The API's settings, in addition to those of every service. */
 export const environment = z.object({
@@ -67,14 +86,20 @@ export const environment = z.object({
   API_REQUEST_SECONDS: z.coerce
     .number()
     .min(1)
+    .max(3_600)
     .default(30)
     .describe("A request that has not arrived completely by then is answered 408"),
   API_DEFAULT_OVERDRAFT: overdraft.describe(
     "How far below zero holds and allowances may go, of accounts without an overdraft of their own: credits, `none` or `unlimited`; by default holds go down to zero, and allowances trust auto top-up beyond",
   ),
-  API_TRUSTED_PROXIES: optional(
-    "Addresses, separated by commas, whose `X-Forwarded-For` is trusted",
-  ),
+  API_TRUSTED_PROXIES: z
+    .string()
+    .optional()
+    .refine(
+      (list) => list === undefined || list.split(",").every((each) => isNetwork(each.trim())),
+      "must be addresses such as 10.0.0.7 or 10.0.0.0/8, separated by commas",
+    )
+    .describe("Addresses, separated by commas, whose `X-Forwarded-For` is trusted"),
 });
 
 export interface ApiSettings {
@@ -102,7 +127,7 @@ export function readApiSettings(env: NodeJS.ProcessEnv): ApiSettings {
     requestsPerMinute: set.API_REQUESTS_PER_MINUTE,
     wrongKeysPerMinute: set.API_WRONG_KEYS_PER_MINUTE,
     streamsPerAccount: set.API_STREAMS_PER_ACCOUNT,
-    requestWithinMs: set.API_REQUEST_SECONDS * 1000,
+    requestWithinMs: Math.round(set.API_REQUEST_SECONDS * 1000),
     defaultOverdraft: set.API_DEFAULT_OVERDRAFT,
     trustedProxies: set.API_TRUSTED_PROXIES,
   };

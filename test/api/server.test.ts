@@ -42,6 +42,12 @@ describe("settings", () => {
     });
   });
 
+  test("proxies are addresses and networks, a request's time any part of a second", () => {
+    const proxies = "loopback, 10.0.0.0/8,172.16.0.0/255.240.0.0,fd00::/8, 192.0.2.7";
+    const set = { API_TRUSTED_PROXIES: proxies, API_REQUEST_SECONDS: "1.0005" };
+    expect(readApiSettings(set)).toMatchObject({ trustedProxies: proxies, requestWithinMs: 1_001 });
+  });
+
   test("origins are a list", () => {
     const API_CORS_ORIGINS = "https://shop.example, http://localhost:3000,";
     const { corsOrigins } = readApiSettings({ API_CORS_ORIGINS });
@@ -63,6 +69,10 @@ describe("settings", () => {
     { API_EMBED_ORIGINS: "https://someone@shop.example" },
     { API_REQUESTS_PER_MINUTE: "0" },
     { API_REQUEST_SECONDS: "0" },
+    { API_REQUEST_SECONDS: "99999999999" },
+    { API_TRUSTED_PROXIES: "the proxy" },
+    { API_TRUSTED_PROXIES: "10.0.0.7, 10.0.0.0/33" },
+    { API_TRUSTED_PROXIES: "10.0.0.7," },
   ])("%o is refused by name", (set) => {
     const [name = ""] = Object.keys(set);
     expect(() => readApiSettings(set)).toThrow(InvalidSettings);

@@ -4,10 +4,11 @@ import pg from "pg";
 import { expect, onTestFinished, test } from "vitest";
 import { setUp } from "../../../infra/set-up.ts";
 import { missingRights, requireRights } from "../../../shared/ledger/postgres/missing-rights.ts";
+import { requireServer } from "../../../shared/ledger/postgres/require-server.ts";
 import { type Books, connect, openBooks } from "../../support/books/books.ts";
 import { superuserUrl } from "../../support/stack/template.ts";
 
-/** A pooler between a service and Postgres: refused at start, with the reason. */
+/** A pooler between a service and Postgres, and a database that cannot keep the books: refused, with the reason. */
 async function open(): Promise<Books> {
   const books = await openBooks();
   onTestFinished(books.close);
@@ -67,6 +68,42 @@ test("one that only the services would use is named by set-up, too", async () =>
   await expect(setUp({ ...settings, DATABASE_URL: pooler }, () => undefined)).rejects.toThrow(
     /^DATABASE_URL leads to a connection pooler/,
   );
+});
+
+test.each([
+  {
+    made: "ENCODING 'LATIN1' LOCALE_PROVIDER libc LOCALE 'C' TEMPLATE template0",
+    says: "the encoding LATIN1",
+  },
+  { made: "", set: "default_transaction_read_only = on", says: "only reads" },
+])(
+  "a database with $says is refused by set-up, before anything is changed",
+  async ({ made, set, says }) => {
+    const { url } = await open();
+    const name = `${new URL(url).pathname.slice(1)}_other`;
+    const server = connect(superuserUrl(url));
+    await server.query(`CREATE DATABASE ${name} ${made}`);
+    onTestFinished(async () => {
+      await server.query(`DROP DATABASE ${name} WITH (FORCE)`);
+      await server.end();
+    });
+    if (set !== undefined) await server.query(`ALTER DATABASE ${name} SET ${set}`);
+    const other = new URL(superuserUrl(url));
+    other.pathname = name;
+    const settings = { ...process.env, DATABASE_URL: other.href, DATABASE_OWNER_URL: undefined };
+    const said: string[] = [];
+    const failure = await setUp(settings, (line) => said.push(line)).catch(String);
+    expect(failure).toMatch(new RegExp(`Postgres at \\S+/${name} .*${says}`));
+    expect(said).toEqual([]);
+  },
+);
+
+test("an older Postgres is refused by its version", async () => {
+  const server = { version: "17.2", major: 17, encoding: "UTF8", onlyReads: false };
+  const options = { connectionString: "postgres://u:sesame@db:5432/books" };
+  const database = { options, query: async () => ({ rows: [server] }) };
+  const failure = await requireServer(database as never).catch(String);
+  expect(failure).toContain("Postgres at db:5432/books is version 17.2; 18 or newer is needed");
 });
 
 test("one that drops them is named", async () => {
