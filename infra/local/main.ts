@@ -8,7 +8,7 @@ import { localPayments } from "./payments.ts";
 import { secondTerminal, writeServers } from "./second-terminal.ts";
 import { SERVICES } from "./services.ts";
 import { type Stack, startStack } from "./stack.ts";
-import { stackFromEnvironment, USING_GIVEN } from "./stack-from-environment.ts";
+import { SERVERS_FILE, stackFromEnvironment, USING_GIVEN } from "./stack-from-environment.ts";
 import { type Running, stopOnSignals } from "./stop-signals.ts";
 import { type Service, superviseServices } from "./supervise-services.ts";
 
@@ -26,8 +26,6 @@ With DATABASE_URL, KAFKA_BROKERS and SCHEMA_REGISTRY_URL set, it uses those serv
 
 const PROJECT = resolve(import.meta.dirname, "../..");
 const DATA_DIR = join(PROJECT, ".local", "data");
-/** Relative to the project, where its commands are typed. */
-const SERVERS_FILE = ".local/data/servers.sh";
 
 /** Receivers of webhooks are tried on this machine. */
 const LOCAL = { WEBHOOK_ALLOW_PRIVATE: "true" };

@@ -1,6 +1,9 @@
 import { spawnSync } from "node:child_process";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { expect, test } from "vitest";
 import { stackFromEnvironment } from "../../../infra/local/stack-from-environment.ts";
+import { tempFolder } from "../../support/temp-folder.ts";
 
 const ALL = {
   DATABASE_URL: "postgresql://db.example:5432/drawdown",
@@ -31,4 +34,17 @@ test("with some set, the error names the missing ones", () => {
     "KAFKA_BROKERS and SCHEMA_REGISTRY_URL are not",
   );
   expect(() => stackFromEnvironment({ ...ALL, KAFKA_BROKERS: "" })).toThrow("KAFKA_BROKERS is not");
+});
+
+test("those of a file that npm start has written are no others, whichever start's password they have", async () => {
+  const file = join(await tempFolder(), "servers.sh");
+  const database = ALL.DATABASE_URL.replace("//", "//user:of-this-start@");
+  const lines = Object.entries({ ...ALL, DATABASE_URL: database }).map(
+    ([name, value]) => `export ${name}=${value}`,
+  );
+  await writeFile(file, `${lines.join("\n")}\n`);
+  const before = { ...ALL, DATABASE_URL: database.replace("of-this-start", "before") };
+  expect(stackFromEnvironment(before, file)).toBeUndefined();
+  const others = { ...before, KAFKA_BROKERS: "kafka:9092" };
+  expect(stackFromEnvironment(others, file)?.env).toEqual(others);
 });
