@@ -1,5 +1,4 @@
 import { MAX_BIGINT } from "../line/credit-line.ts";
-import { formatInstant } from "../text/instant-text.ts";
 import { type Bands, type RateCondition, wholeNumberAt } from "./rate-bands.ts";
 import {
   type AccountCard,
@@ -24,7 +23,8 @@ export function whyNoRate(card: AccountCard, event: Priced): string {
   if (version === "unknown_meter") return `meter ${meter} has no price; set one`;
   if (typeof version === "string" || !isTable(version)) {
     const first = card.get(meter)?.at(-1)?.validFrom;
-    const since = first === undefined ? "" : `; its first is from ${formatInstant(first)} on`;
+    const since =
+      first === undefined ? "" : `; its first is from ${new Date(first).toISOString()} on`;
     return `meter ${meter} had no price yet when this occurred${since}`;
   }
   const bands = choose(version.tree, version.dimensions, event.dimensions);

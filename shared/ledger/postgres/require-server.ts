@@ -11,7 +11,7 @@ const SERVER = `
          current_setting('transaction_read_only') = 'on' AS "onlyReads"`;
 
 /** The server or the database is none that can keep the books. */
-export class UnfitServer extends Error {}
+class UnfitServer extends Error {}
 
 /**
  * Throws UnfitServer, which says what to do, unless the database can keep the books: in another encoding, the
@@ -21,7 +21,7 @@ export async function requireServer(database: Database): Promise<void> {
   const where = `Postgres at ${databaseAddress(String(database.options.connectionString))}`;
   type Row = { version: string; major: number; encoding: string; onlyReads: boolean };
   const server = await queryRow<Row>(database, SERVER);
-  if (server === undefined) return;
+  if (server === null) return;
   const { version, major, encoding, onlyReads } = server;
   if (major < OLDEST) {
     throw new UnfitServer(`${where} is version ${version}; ${OLDEST} or newer is needed`);
