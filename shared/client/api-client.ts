@@ -11,6 +11,8 @@ import type { Usage } from "./usage.ts";
 export { type Answer, type ApiClientOptions, ApiProblem, type StreamEvent };
 
 const TIMEOUT_MS = 30_000;
+/** What a header can carry: fetch leaves blanks at the end out, as of a file with one line. */
+const KEY = /^[\x21-\x7e]*\s*$/;
 
 /** A page of a list: at most `limit` items, after the `nextCursor` of the page before. */
 export interface PageAsked {
@@ -85,12 +87,16 @@ export type ApiClient = ReturnType<typeof openApiClient>;
 
 /**
  * A client of the API at `url`, with a key. There is nothing to close. Throws TypeError for a URL with a user or
- * password: fetch refuses it, in an error that shows the password.
+ * password, and for a key with a line break or another character that no key has: fetch refuses both, in an error
+ * that shows the password or the key.
  */
 export function openApiClient(options: ApiClientOptions) {
   const { username, password } = new URL(options.url);
   if (username !== "" || password !== "") {
     throw new TypeError("the API's url must not have a user or password; the key is `key`");
+  }
+  if (!KEY.test(options.key)) {
+    throw new TypeError("the API's key has a character that no key has, such as a line break");
   }
   const newId = eventIds();
   const { get, post } = accountRequests(options, newId);

@@ -237,6 +237,16 @@ test("a url with a password is refused, and the error does not show it", () => {
   expect(open).toThrow(/^the API's url must not have a user or password; the key is `key`$/);
 });
 
+test.each(["hushhush\nhushhush", "\nhushhush", "hushhush…"])(
+  "the key %j is refused, and the error does not show it; a line's end is left out",
+  async (key) => {
+    const url = "http://127.0.0.1:1";
+    expect(() => openApiClient({ url, key })).toThrow(/^the API's key has a character/);
+    const asked = openApiClient({ url, key: "hushhush\n" }).balance("a");
+    await expect(asked).rejects.toThrow("fetch failed");
+  },
+);
+
 test.each(["quantity", "quantities", "hold_id"])(
   "a dimension called %s is refused: it would be lost, or taken for the event's own",
   async (name) => {
