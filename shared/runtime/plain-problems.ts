@@ -16,6 +16,9 @@ function problemText(issue: z.core.$ZodRawIssue): string | undefined {
       return boundText(issue, issue.inclusive === false ? "more than" : "at least", issue.minimum);
     case "too_big":
       return boundText(issue, issue.inclusive === false ? "less than" : "at most", issue.maximum);
+    case "invalid_format":
+      if (issue.format === "url") return "must be a URL such as https://example.com:8081";
+      return issue.format === "regex" ? `must match ${issue.pattern}` : undefined;
     default:
       return undefined;
   }
@@ -35,9 +38,10 @@ function typeText(expected: string, input: unknown): string {
   if (input === undefined) return "is missing";
   const wanted = TYPES[expected] ?? expected;
   const given = nameOf(input);
-  return given === null || given === wanted
-    ? `must be ${wanted}`
-    : `must be ${wanted}, not ${given}`;
+  // A number that is not whole is a number all the same.
+  const saysNothing =
+    given === null || given === wanted || (expected === "int" && typeof input === "number");
+  return saysNothing ? `must be ${wanted}` : `must be ${wanted}, not ${given}`;
 }
 
 /** Null: not a number. */

@@ -328,8 +328,8 @@ export function readSettings(env: NodeJS.ProcessEnv) {
 
 /** Reads the variables of `schema`; throws InvalidSettings. */
 export function readEnvironment<T>(schema: z.ZodType<T>, env: NodeJS.ProcessEnv): T {
-  // `X=${X:-}` in a compose file sets an empty text instead of nothing.
-  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ""));
+  // `X=${X:-}` in a compose file sets an empty text instead of nothing. Blanks would be the number 0.
+  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value?.trim() !== ""));
   sayProblemsPlainly();
   const parsed = schema.safeParse(given);
   if (parsed.success) return parsed.data;

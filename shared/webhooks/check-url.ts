@@ -10,7 +10,7 @@ export async function urlProblem(text: string, rules: AddressRules): Promise<str
   if (text.length > MOST_URL_LENGTH) return `has more than ${MOST_URL_LENGTH} characters`;
   if (NO_URL.test(text) || !text.isWellFormed()) return "has a character that no URL has";
   const url = URL.parse(text);
-  if (url === null) return "is not a URL";
+  if (url === null) return "is not a whole URL; it begins with https://";
   if (url.protocol === "http:" && !rules.allowPrivate) {
     return "begins with http: webhooks are sent over https, unless WEBHOOK_ALLOW_PRIVATE is true";
   }

@@ -180,6 +180,12 @@ test.each<{ url: string; field: string; status?: number }>([
   await refuses({ method: "GET", url: at("acme", url) }, { status, field });
 });
 
+test("an id of another form is refused in plain words", async () => {
+  const asked = { method: "DELETE", url: "/v1/keys/nope" } as const;
+  await refuses(asked, { status: 400, field: "key_id" });
+  expect((await ask(asked)).json().detail).toBe("key_id: must match /^[0-9a-f]{16}$/");
+});
+
 test("a cursor of another list is refused", async () => {
   await use(books, { acme: 1n, "acme-2": 1n });
   await use(books, { acme: 1n, "acme-2": 1n });

@@ -238,6 +238,16 @@ describe("an invalid setting is named, and its value is not shown:", () => {
     },
   );
 
+  test.each([
+    { set: { USAGE_PARTITIONS: "1.5" }, says: "USAGE_PARTITIONS: must be a whole number$" },
+    {
+      set: { SCHEMA_REGISTRY_URL: "registry" },
+      says: "SCHEMA_REGISTRY_URL: must be a URL such as",
+    },
+  ])("$set, in plain words", ({ set, says }) => {
+    expect(complaintAbout({ ...NEEDED, ...set })).toMatch(new RegExp(says, "m"));
+  });
+
   test("a registry's URL of which a part of the password would be the host", () => {
     const url = "http://u:open@sesame/17@registry:8081";
     const message = complaintAbout({ ...NEEDED, SCHEMA_REGISTRY_URL: url });
@@ -323,11 +333,12 @@ describe("nothing in the database's URL wins over a setting:", () => {
   });
 });
 
-describe("an empty setting counts as unset:", () => {
-  test.each(["EVENT_MAX_AHEAD_SECONDS", "EVENT_MAX_BEHIND_SECONDS", "KAFKA_REPLICATION"])(
+describe("an empty setting, or one of blanks, counts as unset:", () => {
+  test.each(["EVENT_MAX_AHEAD_SECONDS", "EVENT_LOOP_LIMIT_SECONDS", "KAFKA_REPLICATION"])(
     "%s",
     (name) => {
       expect(readSettings({ ...NEEDED, [name]: "" })).toEqual(readSettings(NEEDED));
+      expect(readSettings({ ...NEEDED, [name]: " \t" })).toEqual(readSettings(NEEDED));
     },
   );
 });

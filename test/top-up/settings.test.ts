@@ -168,7 +168,7 @@ describe("refused", () => {
     {
       what: "an invalid URL",
       env: { ...SIMULATED, SIMULATED_GATEWAY_URL: "sesame" },
-      says: unusable("SIMULATED_GATEWAY_URL: Invalid URL"),
+      says: unusable("SIMULATED_GATEWAY_URL: must be a URL such as https://example.com:8081"),
     },
     {
       what: "a URL with a password",
@@ -178,7 +178,7 @@ describe("refused", () => {
     {
       what: "a URL that is not http",
       env: { ...SIMULATED, SIMULATED_GATEWAY_URL: "ftp://sesame" },
-      says: unusable("SIMULATED_GATEWAY_URL: Invalid URL"),
+      says: unusable("SIMULATED_GATEWAY_URL: must be a URL such as https://example.com:8081"),
     },
     {
       what: "an invalid port",

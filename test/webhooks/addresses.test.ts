@@ -88,7 +88,7 @@ describe("the URL of a new endpoint", () => {
   });
 
   test.each([
-    ["example.com/hooks", "is not a URL"],
+    ["example.com/hooks", "is not a whole URL; it begins with https://"],
     ["http://example.com", "begins with http"],
     ["ftp://example.com", "does not begin with https://"],
     ["https://me:secret@example.com", "has a user name or password"],
