@@ -52,12 +52,13 @@ test("every command and every sample of the README runs", { timeout: WITHIN_MS }
   const { before, running } = firstTerminal(start);
   // The servers of this test, in place of those that it would start; the demo plays faster.
   await typed(before, servers()).ended;
-  await mkdir(join(copy, ".local/data"), { recursive: true });
-  await writeServers(join(copy, SERVERS_FILE), servers());
   const services = typed(running, servers());
   try {
     await eventually("npm start shows the API", () => apiOf(services) !== null, 60_000);
     const api = apiOf(services) ?? "";
+    // Before, it would take those servers for its own, and start them.
+    await mkdir(join(copy, ".local/data"), { recursive: true });
+    await writeServers(join(copy, SERVERS_FILE), servers());
     const typedThere: string[] = [];
     for (const { language, text } of blocks) {
       const here = withAddresses(text, api);
