@@ -42,8 +42,8 @@ type Cost =
   | { readonly credits: bigint }
   | { readonly meter: string; readonly quantity: bigint | number };
 
-/** What is held: an amount, or what a quantity of a meter costs at most. */
-type HeldCost = Cost & Pick<Usage, "dimensions">;
+/** The same, with the dimensions that prices and budgets go by. */
+type CostOfUsage = Cost & Pick<Usage, "dimensions">;
 
 interface NewHold {
   /** Yours: after a lost answer, asked for again with it, it is the same hold. */
@@ -110,8 +110,11 @@ export function openApiClient(options: ApiClientOptions) {
     /** What is left. The cheapest call: it reads one row. */
     balance: (accountId: string) => get(OPERATIONS.balance, accountId),
 
-    /** Whether the account can afford something of about this cost. Nothing is reserved. */
-    allowance: (accountId: string, cost: Cost) => get(OPERATIONS.allowance, accountId, { ...cost }),
+    /** Whether the account, and the budgets of the dimensions, cover about this cost. Nothing is reserved. */
+    allowance: (accountId: string, { dimensions, ...cost }: CostOfUsage) =>
+      get(OPERATIONS.allowance, accountId, {
+        ...{ ...cost, dimensions: dimensions && JSON.stringify(dimensions) },
+      }),
 
     /**
      * What usage would cost, by the code that meters: exactly with an account, to a micro-credit without.
@@ -182,7 +185,7 @@ export function openApiClient(options: ApiClientOptions) {
      * Sets credits aside for usage to come: an amount, or what a quantity of a meter costs at most. Rejects with
      * ApiProblem, status 402, where less is available.
      */
-    hold: (accountId: string, { holdId, ttlSeconds, ...asked }: NewHold & HeldCost) =>
+    hold: (accountId: string, { holdId, ttlSeconds, ...asked }: NewHold & CostOfUsage) =>
       ofHolds(OPERATIONS.hold, [accountId], {
         ...{ hold_id: holdId, ttl_seconds: ttlSeconds, ...asked },
       }),

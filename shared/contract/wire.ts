@@ -4,7 +4,13 @@ import { MAX_BIGINT } from "../core/line/credit-line.ts";
 import { UNLIMITED } from "../core/line/overdraft.ts";
 import { gatewayIdProblem } from "../core/text/card-number.ts";
 import { parseInstant } from "../core/text/instant-text.ts";
-import { idProblem, isStorable, MAX_ID_LENGTH, newAccountIdProblem } from "../core/text/text.ts";
+import {
+  idProblem,
+  isStorable,
+  MAX_ID_LENGTH,
+  newAccountIdProblem,
+  pathIdProblem,
+} from "../core/text/text.ts";
 
 /** Codecs of values: amounts are decimal strings on the wire, instants are ISO 8601. */
 const DECIMAL = /^-?(0|[1-9]\d{0,18})$/;
@@ -95,6 +101,9 @@ export const instant = z.codec(
 
 /** An id: 1 to 256 characters of well-formed text without NUL. */
 export const id = (name: string) => idBy(name, idProblem);
+
+/** The id of something to create that has a URL of its own. */
+export const pathId = (name: string) => idBy(name, pathIdProblem);
 
 const idBy = (name: string, problemOf: typeof idProblem) =>
   z

@@ -64,6 +64,12 @@ test("a grant is a lot with its source and expiry", async () => {
   ]);
 });
 
+test("a lot gets no id that URLs resolve, since none could be asked for by it", async () => {
+  await openAccount(books, "dots");
+  const refused = await post("/v1/accounts/dots/grants", { credits: "1", lot_id: "." });
+  expect([refused.status, refused.body]).toMatchObject([400, { field: "lot_id" }]);
+});
+
 test("the same lot id again grants nothing; with other credits it is a conflict", async () => {
   await openAccount(books, "twice");
   const grant = (credits: string) => post("/v1/accounts/twice/grants", { credits, lot_id: "gift" });

@@ -145,8 +145,9 @@ test("more than is available is refused with 402, and nothing is set aside", asy
 });
 
 test("where tiers or packages of the month price it, a quantity is held at the dearest that the month may still come to", async () => {
-  // Neither the month nor the hold ends in the next one.
-  now = Date.UTC(2030, 0, 10);
+  // Next month, so that neither it nor the hold ends meanwhile.
+  const [year, month] = [new Date().getUTCFullYear(), new Date().getUTCMonth() + 1];
+  now = Date.UTC(year, month, 10);
   const tiers = [
     { credits: 1n, per: 1n, upTo: 100n },
     { credits: 10n, per: 1n, upTo: 200n },
@@ -177,7 +178,7 @@ test("where tiers or packages of the month price it, a quantity is held at the d
   expect(await ask("b", { meter: "packed", quantity: 1 })).toBe("7");
   await debit([used("tiered", 110n)]);
   expect(await ask("c", { meter: "tiered", quantity: 2 })).toBe("4");
-  now = Date.UTC(2030, 0, 31, 23, 55);
+  now = Date.UTC(year, month + 1, 1) - 300_000;
   expect(await ask("d", { meter: "tiered", quantity: 2, ttl_seconds: 60 })).toBe("4");
   expect(await ask("e", { meter: "tiered", quantity: 2, ttl_seconds: 600 })).toBe("20");
 });
@@ -274,6 +275,7 @@ describe("what cannot be", () => {
     ],
     ["no id", { credits: "1" }, 400, "invalid", "hold_id"],
     ["an empty id", { ...made, hold_id: "" }, 400, "invalid", "hold_id"],
+    ["an id that URLs resolve", { ...made, hold_id: ".." }, 400, "invalid", "hold_id"],
     ["a long id", { ...made, hold_id: "x".repeat(257) }, 400, "invalid", "hold_id"],
     ["no time", { ...made, ttl_seconds: 0 }, 400, "invalid", "ttl_seconds"],
     ["a negative time", { ...made, ttl_seconds: -1 }, 400, "invalid", "ttl_seconds"],

@@ -7,6 +7,7 @@ import { OPERATIONS } from "../../shared/client/api-operations.ts";
 import type { openUsageClient } from "../../shared/client/usage-client.ts";
 import { DEFAULT_WINDOW } from "../../shared/core/usage/usage-event.ts";
 import { type Books, openAccount, openBooks } from "../support/books/books.ts";
+import { setBudgetOf } from "../support/books/budgets.ts";
 import { openPayer, sellCredits, use } from "../support/books/payers.ts";
 import { openCatalogue } from "../support/books/subscribers.ts";
 import { inlined } from "../support/inlined.ts";
@@ -140,6 +141,10 @@ test("an allowance is checked, and usage is read", async () => {
   expect(may).toMatchObject({ allowed: true, reason: "enough", balance: 60_000_000n });
   const mayNot = await api.allowance(account, { meter: "call", quantity: 61 });
   expect(mayNot).toMatchObject({ allowed: false, cost: 61_000_000n });
+  await setBudgetOf(books, account, "agent", { value: "anna", credits: 5_000_000n });
+  const dimensions = { agent: "anna", name: 'a & "b"' };
+  const overBudget = await api.allowance(account, { credits: 6_000_000n, dimensions });
+  expect(overBudget).toMatchObject({ allowed: false, reason: "budget_used_up" });
   const to = Date.now() + 60_000;
   const usage = await api.usage(account, { from: new Date(to - 3_600_000), to, by: "hour" });
   expect(usage.total).toBe(40_000_000n);

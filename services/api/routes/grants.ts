@@ -2,7 +2,7 @@ import type { FastifyRequest } from "fastify";
 import { z } from "zod";
 import { eventIds } from "../../../shared/client/event-ids.ts";
 import { granted } from "../../../shared/contract/grant.ts";
-import { credits, id, instant, words } from "../../../shared/contract/wire.ts";
+import { credits, instant, pathId, words } from "../../../shared/contract/wire.ts";
 import type { AccountId } from "../../../shared/core/line/account.ts";
 import { availableAt } from "../../../shared/core/line/available.ts";
 import type { Grant } from "../../../shared/core/month/grant-credits.ts";
@@ -19,7 +19,7 @@ import { type RouteContext, requestBody, route, WRITE } from "./route.ts";
 const newGrant = requestBody("New grant", {
   credits,
   source: z.enum(["promotion", "adjustment", "top_up"]).default("promotion"),
-  lot_id: id("lot_id").optional().meta({
+  lot_id: pathId("lot_id").optional().meta({
     description:
       "Identifies the lot: granting it again adds nothing. Default: the Idempotency-Key.",
   }),

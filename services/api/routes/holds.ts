@@ -4,7 +4,14 @@ import { endedHoldPage, hold, holdPage, toHold } from "../../../shared/contract/
 import { listOf, page } from "../../../shared/contract/page.ts";
 import { holdProblem } from "../../../shared/contract/problem.ts";
 import { shortage } from "../../../shared/contract/shortage.ts";
-import { accountId, credits, id, instant, totalCredits } from "../../../shared/contract/wire.ts";
+import {
+  accountId,
+  credits,
+  id,
+  instant,
+  pathId,
+  totalCredits,
+} from "../../../shared/contract/wire.ts";
 import { HOLD_SECONDS } from "../../../shared/core/holds/hold.ts";
 import type { AccountId } from "../../../shared/core/line/account.ts";
 import { MAX_BIGINT, type MicroCredits } from "../../../shared/core/line/credit-line.ts";
@@ -31,7 +38,7 @@ const ttlSeconds = z
   .meta({ description: `From now on; at most ${most}.` });
 
 const newHold = requestBody("New hold", {
-  hold_id: id("hold_id").meta({
+  hold_id: pathId("hold_id").meta({
     description: "The caller's. Asked for again in the same way, it is the same hold.",
   }),
   credits: credits.optional(),

@@ -10,6 +10,7 @@ import type { LotEnd } from "../../../shared/core/month/expiry.ts";
 import { type Grant, LOT_SOURCES } from "../../../shared/core/month/grant-credits.ts";
 import { formatCredits } from "../../../shared/core/text/credits-text.ts";
 import { formatInstant } from "../../../shared/core/text/instant-text.ts";
+import { pathIdProblem } from "../../../shared/core/text/text.ts";
 import { readAccountDetails } from "../../../shared/ledger/books/account-details.ts";
 import { readLotsIfDue } from "../../../shared/ledger/books/read-lots.ts";
 import { type GrantOutcome, grantCredits } from "../../../shared/ledger/credits/grant-credits.ts";
@@ -72,7 +73,9 @@ export function addGrantCommand(program: Command): void {
 function toGrant(credits: string, options: GrantOptions): Grant {
   return {
     lotId:
-      options.lotId === undefined ? eventIds()(Date.now()) : idArgument("--lot-id", options.lotId),
+      options.lotId === undefined
+        ? eventIds()(Date.now())
+        : idArgument("--lot-id", options.lotId, pathIdProblem),
     credits: creditsArgument(credits),
     source: sourceArgument(options.source),
     reference: referenceArgument(options.reference),

@@ -5,6 +5,7 @@ import { endedHoldPage, hold, holdPage, toHold } from "../../../shared/contract/
 import { listOf } from "../../../shared/contract/page.ts";
 import { HOLD_SECONDS, type Hold } from "../../../shared/core/holds/hold.ts";
 import type { AccountId } from "../../../shared/core/line/account.ts";
+import { pathIdProblem } from "../../../shared/core/text/text.ts";
 import { changeHolds, type HoldAsked } from "../../../shared/ledger/holds/change-holds.ts";
 import {
   listEndedHolds,
@@ -66,7 +67,9 @@ function addMakeCommand(group: Command): void {
     .action((id: string, credits: string, options: MakeOptions) => {
       const { accountId, by } = toRequest(id, options);
       const holdId =
-        options.id === undefined ? eventIds()(Date.now()) : idArgument("--id", options.id);
+        options.id === undefined
+          ? eventIds()(Date.now())
+          : idArgument("--id", options.id, pathIdProblem);
       const ttlMs = secondsArgument(options.for) * 1_000;
       const pairs = [...pairsArgument("--dimension", options.dimension ?? [])];
       const dimensions = pairs.length === 0 ? null : Object.fromEntries(pairs.sort());

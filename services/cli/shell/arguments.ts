@@ -34,9 +34,9 @@ export function newAccountIdArgument(text: string): AccountId {
   return orWrongUsage(() => toNewAccountId(text));
 }
 
-/** Any id but an account's: of a lot, an event, a meter. */
-export function idArgument(name: string, text: string): string {
-  const problem = idProblem(name, text);
+/** Any id but an account's: of a lot, an event, a meter. With `pathIdProblem` that of a lot to create. */
+export function idArgument(name: string, text: string, problemOf = idProblem): string {
+  const problem = problemOf(name, text);
   if (problem !== null) throw new WrongUsage(problem);
   return text;
 }

@@ -18,6 +18,16 @@ export function idProblem(name: string, text: string): string | null {
   return null;
 }
 
+/**
+ * Why nothing may be created under `text` that has a URL of its own; null: it may. Clients resolve `.` and `..`, and
+ * would ask for something else.
+ */
+export function pathIdProblem(name: string, text: string): string | null {
+  const problem = idProblem(name, text);
+  if (problem !== null) return problem;
+  return text === "." || text === ".." ? `${name} is ${text}, which URLs resolve` : null;
+}
+
 const BREAKS_LINES = /[\p{Cc}\p{Zl}\p{Zp}]/u;
 const SLASH = /[/\\]/;
 
@@ -26,9 +36,8 @@ const SLASH = /[/\\]/;
  * be usable in a URL's path and in a line of a log or a file. Accounts from before this rule keep theirs.
  */
 export function newAccountIdProblem(name: string, text: string): string | null {
-  const problem = idProblem(name, text);
+  const problem = pathIdProblem(name, text);
   if (problem !== null) return problem;
-  if (text === "." || text === "..") return `${name} is ${text}, which URLs resolve`;
   if (BREAKS_LINES.test(text)) return `${name} holds a line break or another control character`;
   if (text.trim() !== text) return `${name} begins or ends with a blank`;
   if (SLASH.test(text)) return `${name} holds a slash`;

@@ -137,6 +137,7 @@ describe("refuses", () => {
       "cli-acme 1 --lot-id top-up:manual:1",
       "lot id top-up:manual:1 is reserved: ids that begin with plan: or top-up: belong to subscriptions and top-ups; choose another",
     ],
+    [2, "cli-acme 1 --lot-id ..", "--lot-id is .., which URLs resolve"],
     [2, "cli-acme -5", "-5 credits are below zero"],
     [2, "cli-acme 1,5", '"1,5" is not an amount of credits; write it like 3 or 0.25'],
     [2, "cli-acme 0.0000001", "0.0000001 has more than 6 decimals"],

@@ -65,6 +65,7 @@ describe("is refused in a sentence", () => {
     ],
     [1, "make nobody 1", "there is no account nobody"],
     [2, "make acme -1", /./],
+    [2, "make acme 1 --id ..", "--id is .., which URLs resolve"],
     [2, "make acme 1 --for 86401", "--for is 86401; at most 86400 seconds are allowed"],
     [2, "make acme 1 --for 0", /--for/],
     [1, "capture acme run-1 2", /captured/],
