@@ -1,6 +1,5 @@
 import { type Command, Option } from "commander";
 import { z } from "zod";
-import { eventIds } from "../../../shared/client/event-ids.ts";
 import { movedFields, toMoved } from "../../../shared/contract/account.ts";
 import { grantedLotFields } from "../../../shared/contract/lot.ts";
 import { noun } from "../../../shared/contract/noun.ts";
@@ -10,15 +9,14 @@ import type { LotEnd } from "../../../shared/core/month/expiry.ts";
 import { type Grant, LOT_SOURCES } from "../../../shared/core/month/grant-credits.ts";
 import { formatCredits } from "../../../shared/core/text/credits-text.ts";
 import { formatInstant } from "../../../shared/core/text/instant-text.ts";
-import { pathIdProblem } from "../../../shared/core/text/text.ts";
 import { readAccountDetails } from "../../../shared/ledger/books/account-details.ts";
 import { readLotsIfDue } from "../../../shared/ledger/books/read-lots.ts";
 import { type GrantOutcome, grantCredits } from "../../../shared/ledger/credits/grant-credits.ts";
 import type { Settings } from "../../../shared/runtime/settings.ts";
 import {
   creditsArgument,
-  idArgument,
   instantArgument,
+  newIdArgument,
   referenceArgument,
   sourceArgument,
 } from "../shell/arguments.ts";
@@ -72,10 +70,7 @@ export function addGrantCommand(program: Command): void {
 
 function toGrant(credits: string, options: GrantOptions): Grant {
   return {
-    lotId:
-      options.lotId === undefined
-        ? eventIds()(Date.now())
-        : idArgument("--lot-id", options.lotId, pathIdProblem),
+    lotId: newIdArgument("--lot-id", options.lotId),
     credits: creditsArgument(credits),
     source: sourceArgument(options.source),
     reference: referenceArgument(options.reference),

@@ -1,11 +1,9 @@
 import { createHash } from "node:crypto";
 import type { Command } from "commander";
-import { eventIds } from "../../../shared/client/event-ids.ts";
 import { endedHoldPage, hold, holdPage, toHold } from "../../../shared/contract/hold.ts";
 import { listOf } from "../../../shared/contract/page.ts";
 import { HOLD_SECONDS, type Hold } from "../../../shared/core/holds/hold.ts";
 import type { AccountId } from "../../../shared/core/line/account.ts";
-import { pathIdProblem } from "../../../shared/core/text/text.ts";
 import { changeHolds, type HoldAsked } from "../../../shared/ledger/holds/change-holds.ts";
 import {
   listEndedHolds,
@@ -19,6 +17,7 @@ import {
   accountIdArgument,
   creditsArgument,
   idArgument,
+  newIdArgument,
   pairsArgument,
   wholeArgument,
 } from "../shell/arguments.ts";
@@ -66,10 +65,7 @@ function addMakeCommand(group: Command): void {
     .option("--dimension <name=value...>", "those of the usage to come, for budgets")
     .action((id: string, credits: string, options: MakeOptions) => {
       const { accountId, by } = toRequest(id, options);
-      const holdId =
-        options.id === undefined
-          ? eventIds()(Date.now())
-          : idArgument("--id", options.id, pathIdProblem);
+      const holdId = newIdArgument("--id", options.id);
       const ttlMs = secondsArgument(options.for) * 1_000;
       const pairs = [...pairsArgument("--dimension", options.dimension ?? [])];
       const dimensions = pairs.length === 0 ? null : Object.fromEntries(pairs.sort());

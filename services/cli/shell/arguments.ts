@@ -1,4 +1,5 @@
 import { userInfo } from "node:os";
+import { eventIds } from "../../../shared/client/event-ids.ts";
 import type { AccountId, Instant } from "../../../shared/core/line/account.ts";
 import { MAX_BIGINT, type MicroCredits } from "../../../shared/core/line/credit-line.ts";
 import { isOverdraft, UNLIMITED } from "../../../shared/core/line/overdraft.ts";
@@ -13,6 +14,7 @@ import { parsePercent } from "../../../shared/core/text/percent.ts";
 import {
   idProblem,
   isStorable,
+  pathIdProblem,
   toAccountId,
   toNewAccountId,
 } from "../../../shared/core/text/text.ts";
@@ -34,9 +36,18 @@ export function newAccountIdArgument(text: string): AccountId {
   return orWrongUsage(() => toNewAccountId(text));
 }
 
-/** Any id but an account's: of a lot, an event, a meter. With `pathIdProblem` that of a lot to create. */
-export function idArgument(name: string, text: string, problemOf = idProblem): string {
-  const problem = problemOf(name, text);
+/** Any id but an account's: of a lot, an event, a meter. */
+export function idArgument(name: string, text: string): string {
+  return orWrongUsageOf(idProblem(name, text), text);
+}
+
+/** The id of a lot or hold to create, which has a URL of its own; one is made where none is given. */
+export function newIdArgument(name: string, text: string | undefined): string {
+  if (text === undefined) return eventIds()(Date.now());
+  return orWrongUsageOf(pathIdProblem(name, text), text);
+}
+
+function orWrongUsageOf(problem: string | null, text: string): string {
   if (problem !== null) throw new WrongUsage(problem);
   return text;
 }
