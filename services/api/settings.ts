@@ -17,8 +17,8 @@ const origin = z.string().transform((text, context) => {
 const origins = z
   .string()
   .default("")
-  .transform((list) => list.split(",").map((origin) => origin.trim()))
-  .transform((all) => all.filter((origin) => origin !== ""))
+  .transform((list) => list.split(",").map((each) => each.trim()))
+  .transform((all) => all.filter((each) => each !== ""))
   .pipe(z.array(origin));
 
 const overdraft = z

@@ -50,6 +50,7 @@ const LIMITS = {
 };
 const RUNS = 1_000;
 const AT_ONCE = 64;
+const ANSWERED_WITHIN_MS = 60_000;
 const SEED = Date.now();
 
 let dataDir: string;
@@ -212,22 +213,33 @@ async function expectOk(answered: Promise<Answer>): Promise<void> {
 
 /** Asks one API or the other until one answers; what was done already is answered the same. */
 async function ask(method: string, path: string, body: unknown = {}): Promise<Answer> {
-  for (let attempt = 0; attempt < 300; attempt += 1) {
-    const api = apis[Math.floor(Math.random() * apis.length)];
-    try {
-      const response = await fetch(`${api?.origin}/v1/accounts/${ACCOUNT}/${path}`, {
-        method,
-        headers: { authorization: `Bearer ${key}`, "content-type": "application/json" },
-        ...(method === "GET" ? {} : { body: JSON.stringify(body) }),
-        signal: AbortSignal.timeout(10_000),
-      });
-      if (response.status < 500) return { status: response.status, body: await response.json() };
-    } catch {
-      // It was killed, or Postgres was.
-    }
-    await sleep(100);
+  let answer: Answer | undefined;
+  await eventually(
+    `an API answers ${method} ${path}`,
+    async () => {
+      answer = await askOnce(method, path, body);
+      return answer !== undefined;
+    },
+    ANSWERED_WITHIN_MS,
+  );
+  return answer ?? expect.fail("eventually has waited for it");
+}
+
+/** Undefined: an API or Postgres was killed. */
+async function askOnce(method: string, path: string, body: unknown): Promise<Answer | undefined> {
+  const api = apis[Math.floor(Math.random() * apis.length)];
+  try {
+    const response = await fetch(`${api?.origin}/v1/accounts/${ACCOUNT}/${path}`, {
+      method,
+      headers: { authorization: `Bearer ${key}`, "content-type": "application/json" },
+      ...(method === "GET" ? {} : { body: JSON.stringify(body) }),
+      signal: AbortSignal.timeout(10_000),
+    });
+    if (response.status < 500) return { status: response.status, body: await response.json() };
+  } catch {
+    // It was killed, or Postgres was.
   }
-  throw new Error(`no API answers ${method} ${path}`);
+  return undefined;
 }
 
 /** Kills a process or Postgres at random moments, each at least once, until it is to stop; then all are up. */
